@@ -1,0 +1,1 @@
+"""Physiological simulator of patients, their ECGs and their echocardiograms."""
