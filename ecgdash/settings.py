@@ -5,6 +5,7 @@ passed down as an argument; nothing below `services/` reads the environment.
 """
 
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from platformdirs import user_data_path
@@ -14,8 +15,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 __all__ = ["Settings"]
 
 
-def _default_database_url() -> str:
-    return f"sqlite:///{user_data_path('ecgdash') / 'ecgdash.db'}"
+def _default_database_url(fields: dict[str, Any]) -> str:
+    """Keep simulated demo patients out of the store of a person's own ECGs."""
+    name = "ecgdash-demo.db" if fields.get("demo") else "ecgdash.db"
+    return f"sqlite:///{user_data_path('ecgdash') / name}"
 
 
 def _default_models_dir() -> Path:
@@ -31,17 +34,17 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ECGDASH_", frozen=True, extra="ignore")
 
+    demo: bool = Field(
+        default=False,
+        description="Read-only store of simulated patients; the import page is closed.",
+    )
     database_url: str = Field(
         default_factory=_default_database_url,
-        description="Where the store is: a SQLAlchemy address (SQLite or PostgreSQL).",
+        description="Where the store is (SQLite or PostgreSQL); default: the user's data folder.",
     )
     site_zone: str = Field(
         default="UTC",
         description="Time zone of files that state none, for instance Asia/Seoul.",
-    )
-    demo: bool = Field(
-        default=False,
-        description="Read-only store of simulated patients; the import page is closed.",
     )
     models_dir: Path = Field(
         default_factory=_default_models_dir,

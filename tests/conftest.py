@@ -34,3 +34,19 @@ def golden() -> Path:
 def rng() -> np.random.Generator:
     """Return a seeded generator."""
     return np.random.default_rng(20_261_121)
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Say how many tests ran on real ECG files and how many were skipped."""
+    counts = {
+        outcome: sum(
+            "real" in report.keywords
+            for report in terminalreporter.stats.get(outcome, [])
+            if hasattr(report, "keywords")
+        )
+        for outcome in ("passed", "failed", "skipped")
+    }
+    terminalreporter.write_line(
+        f"Tests on real ECG files: {counts['passed']} passed, {counts['failed']} failed, "
+        f"{counts['skipped']} skipped."
+    )
