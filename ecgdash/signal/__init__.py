@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: leads, crops, filters, beats and measurements."""
