@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         default_factory=_default_database_url,
-        description="Where the store is (SQLite or PostgreSQL); default: the user's data folder.",
+        description="Where the store is, a SQLAlchemy address (SQLite or PostgreSQL).",
     )
     site_zone: str = Field(
         default="UTC",
@@ -68,11 +68,6 @@ class Settings(BaseSettings):
     max_archive_mb: int = Field(
         default=2048, ge=1, description="Largest unpacked size of one ZIP archive, in megabytes."
     )
-    keep_names: bool = Field(
-        default=False,
-        description="Keep patient names and birth dates from files (dropped otherwise).",
-    )
-
     @property
     def zone(self) -> ZoneInfo:
         """The site's zone, for files without one."""
