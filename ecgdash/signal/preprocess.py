@@ -107,8 +107,12 @@ def preprocess_batch(signals_mv: _Signal, sampling_hz: float) -> NDArray[np.floa
     """
     _check_shape(signals_mv)
     starts_s = crop_starts_s(signals_mv.shape[-1] / sampling_hz)
-    crops = [_cut(signals_mv, start_s, sampling_hz) for start_s in starts_s]
-    return _to_model(np.stack(crops, axis=1), sampling_hz)
+    out = np.empty((len(signals_mv), N_CROPS, signals_mv.shape[1], CROP_SAMPLES), np.float32)
+    for first in range(0, len(signals_mv), _BLOCK):
+        block = slice(first, first + _BLOCK)
+        crops = [_cut(signals_mv[block], start_s, sampling_hz) for start_s in starts_s]
+        out[block] = _to_model(np.stack(crops, axis=1), sampling_hz)
+    return out
 
 
 def preprocess_window(
@@ -129,11 +133,17 @@ def preprocess_window(
     ndarray of float32, shape (n_records, n_leads, 2250)
     """
     _check_shape(signals_mv)
-    rows = [
-        _cut(signal, float(start), sampling_hz)
-        for signal, start in zip(signals_mv, start_s, strict=True)
-    ]
-    return _to_model(np.stack(rows), sampling_hz)
+    if len(start_s) != len(signals_mv):
+        raise InvalidValue(f"{len(start_s)} starts for {len(signals_mv)} records")
+    out = np.empty((*signals_mv.shape[:2], CROP_SAMPLES), np.float32)
+    for first in range(0, len(signals_mv), _BLOCK):
+        block = slice(first, first + _BLOCK)
+        windows = [
+            _cut(signal, float(start), sampling_hz)
+            for signal, start in zip(signals_mv[block], start_s[block], strict=True)
+        ]
+        out[block] = _to_model(np.stack(windows), sampling_hz)
+    return out
 
 
 def _check_shape(signals_mv: _Signal) -> None:
@@ -157,12 +167,9 @@ def _to_model(crops_mv: _Signal, sampling_hz: float) -> NDArray[np.float32]:
     """Resample to 250 Hz and filter, along the last axis."""
     from scipy.signal import sosfiltfilt
 
-    out = np.empty((*crops_mv.shape[:-1], CROP_SAMPLES), dtype=np.float32)
-    for first in range(0, len(crops_mv), _BLOCK):
-        block = slice(first, first + _BLOCK)
-        resampled = _resample(crops_mv[block].astype(np.float64), sampling_hz)
-        out[block] = sosfiltfilt(_band_pass(), resampled, axis=-1)
-    return out
+    resampled = _resample(crops_mv.astype(np.float64), sampling_hz)
+    filtered: NDArray[np.float32] = sosfiltfilt(_band_pass(), resampled, axis=-1).astype(np.float32)
+    return filtered
 
 
 def _resample(crops_mv: NDArray[np.float64], sampling_hz: float) -> NDArray[np.float64]:
