@@ -41,7 +41,7 @@ _RATE_DENOMINATOR: Final = 1000
 """Rates are read as rationals to a thousandth of a hertz."""
 
 _BLOCK: Final = 4
-"""Records filtered at a time: what fits the processor's cache (64 at once take 3.5 times longer)."""
+"""Records filtered at a time: what fits the processor's cache (64 took 3.5 times longer)."""
 
 _Signal = NDArray[np.floating]
 
