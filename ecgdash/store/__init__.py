@@ -1,0 +1,26 @@
+"""The store: the only place that speaks SQL. Everything else hands over domain objects."""
+
+from ecgdash.store.objects import (
+    ImportOutcome,
+    ImportRow,
+    Job,
+    StoredEcg,
+    StoredPatient,
+    WorklistChange,
+    WorklistOrder,
+    WorklistQuery,
+)
+from ecgdash.store.store import Store, open_store
+
+__all__ = [
+    "ImportOutcome",
+    "ImportRow",
+    "Job",
+    "Store",
+    "StoredEcg",
+    "StoredPatient",
+    "WorklistChange",
+    "WorklistOrder",
+    "WorklistQuery",
+    "open_store",
+]

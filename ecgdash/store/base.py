@@ -1,0 +1,74 @@
+"""Connections and transactions, shared by the parts of the store."""
+
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, Table, select, update
+
+from ecgdash.errors import NotFound
+from ecgdash.store.engine import READ
+from ecgdash.store.schema import patients
+
+__all__ = ["StoreBase", "new_key"]
+
+_KEY_BYTES = 12
+
+
+def new_key() -> str:
+    """Return a random key for addresses: it tells nothing about the patient."""
+    return secrets.token_urlsafe(_KEY_BYTES)
+
+
+class StoreBase:
+    """Hands out connections; one thread's nested transactions are one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._local = threading.local()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make everything inside one transaction: all of it is kept, or nothing."""
+        with self._writing():
+            yield
+
+    def close(self) -> None:
+        """Give the connections back; the store must not be used afterwards."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        current: Connection | None = getattr(self._local, "connection", None)
+        if current is not None:
+            yield current
+            return
+        with self._engine.begin() as connection:
+            self._local.connection = connection
+            try:
+                yield connection
+            finally:
+                self._local.connection = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        current: Connection | None = getattr(self._local, "connection", None)
+        if current is not None:
+            yield current
+            return
+        with self._engine.connect().execution_options(**READ) as connection:
+            yield connection
+
+    @staticmethod
+    def _id_of(connection: Connection, table: Table, key: str) -> int:
+        row_id: int | None = connection.execute(
+            select(table.c.id).where(table.c.key == key)
+        ).scalar()
+        if row_id is None:
+            raise NotFound(f"no row with key {key} in {table.name}", todo="Open it from the list")
+        return row_id
+
+    @staticmethod
+    def _mark_stale(connection: Connection, patient_id: int) -> None:
+        connection.execute(update(patients).where(patients.c.id == patient_id).values(stale=True))

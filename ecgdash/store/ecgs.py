@@ -1,0 +1,181 @@
+"""ECGs and their waveforms, which lie in a table of their own."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, func, insert, select
+
+from ecgdash.domain.ecg import EcgRecord
+from ecgdash.domain.gate import GateResult
+from ecgdash.domain.timeline import Flag
+from ecgdash.errors import NotFound
+from ecgdash.store.base import StoreBase, new_key
+from ecgdash.store.codec import EncodedWaveform, decode, encode
+from ecgdash.store.objects import StoredEcg
+from ecgdash.store.schema import ecgs, import_runs, patients, waveforms
+from ecgdash.store.values import flags_from, flags_value, numbers_from, numbers_value
+
+__all__ = ["EcgsPart"]
+
+
+class EcgsPart(StoreBase):
+    """The store's methods about ECGs."""
+
+    def add_ecg(
+        self,
+        patient_key: str,
+        record: EcgRecord,
+        gate: GateResult,
+        flags: Sequence[Flag] = (),
+        run_key: str | None = None,
+    ) -> str:
+        """Store an ECG with its waveform; return its key.
+
+        The patient is the one of the key: `record.patient_id` is not looked at.
+        """
+        key = new_key()
+        waveform = encode(record.signal_mv, record.lsb_uv)
+        with self._writing() as connection:
+            patient = self._id_of(connection, patients, patient_key)
+            run = None if run_key is None else self._id_of(connection, import_runs, run_key)
+            ecg = connection.execute(
+                insert(ecgs)
+                .values(key=key, patient=patient, import_run=run, **_values(record, gate, flags))
+                .returning(ecgs.c.id)
+            ).scalar_one()
+            connection.execute(
+                insert(waveforms).values(
+                    ecg=ecg,
+                    codec=waveform.codec,
+                    steps_uv=list(waveform.steps_uv),
+                    data=waveform.data,
+                )
+            )
+            self._mark_stale(connection, patient)
+        return key
+
+    def ecg(self, key: str) -> StoredEcg:
+        """Return an ECG without its waveform; raises `NotFound`."""
+        with self._reading() as connection:
+            row = connection.execute(_facts().where(ecgs.c.key == key)).first()
+        if row is None:
+            raise NotFound("no such ECG in this store", todo="Open it from the patient's list")
+        return _stored(row)
+
+    def ecgs_of(self, patient_key: str) -> list[StoredEcg]:
+        """Return a patient's ECGs without waveforms, oldest first, undated ones last."""
+        query = (
+            _facts()
+            .where(patients.c.key == patient_key)
+            .order_by(ecgs.c.recorded_at.is_(None), ecgs.c.recorded_at, ecgs.c.id)
+        )
+        with self._reading() as connection:
+            return [_stored(row) for row in connection.execute(query)]
+
+    def same_waveform(self, sha256: str) -> list[StoredEcg]:
+        """Return the stored ECGs with this content hash, of any patient."""
+        with self._reading() as connection:
+            rows = connection.execute(_facts().where(ecgs.c.sha256 == sha256).order_by(ecgs.c.id))
+            return [_stored(row) for row in rows]
+
+    def n_ecgs(self) -> int:
+        """Return how many ECGs are stored."""
+        with self._reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(ecgs)).scalar_one())
+
+    def record(self, key: str) -> EcgRecord:
+        """Return an ECG with its decoded waveform; raises `NotFound`."""
+        return self.records([key])[0]
+
+    def records(self, keys: Sequence[str]) -> list[EcgRecord]:
+        """Return ECGs with their decoded waveforms, in the order of the keys.
+
+        Scores are computed from these, never from the file as it was read.
+        """
+        query = (
+            select(ecgs, waveforms, patients.c.code)
+            .join(waveforms, waveforms.c.ecg == ecgs.c.id)
+            .join(patients, patients.c.id == ecgs.c.patient)
+            .where(ecgs.c.key.in_(list(keys)))
+        )
+        with self._reading() as connection:
+            found = {row.key: _record(row) for row in connection.execute(query)}
+        missing = [key for key in keys if key not in found]
+        if missing:
+            raise NotFound(f"{len(missing)} of {len(keys)} ECGs are not in this store")
+        return [found[key] for key in keys]
+
+
+def _facts() -> Select[Any]:
+    return select(ecgs, patients.c.key.label("patient_key")).join(patients)
+
+
+def _values(record: EcgRecord, gate: GateResult, flags: Sequence[Flag]) -> dict[str, Any]:
+    return {
+        "recorded_at": record.recorded_at,
+        "local_day": record.local_day,
+        "leads": list(record.leads),
+        "sampling_hz": record.sampling_hz,
+        "n_samples": record.n_samples,
+        "sha256": record.sha256,
+        "age_years": record.age_years,
+        "sex": record.sex,
+        "statements": list(record.statements),
+        "measurements": numbers_value(record.measurements),
+        "device": record.device,
+        "filters": record.filters,
+        "source_name": record.source_name,
+        "file_format": record.file_format,
+        "lsb_uv": None if record.lsb_uv is None else list(record.lsb_uv),
+        "notes": list(record.notes),
+        "gate_status": gate.status,
+        "gate_reasons": list(gate.reasons),
+        "gate_notes": list(gate.notes),
+        "flags": flags_value(flags),
+    }
+
+
+_SAME_IN_BOTH = (
+    "recorded_at",
+    "local_day",
+    "sampling_hz",
+    "age_years",
+    "sex",
+    "device",
+    "filters",
+    "source_name",
+    "file_format",
+)
+
+
+def _shared(row: Row[Any]) -> dict[str, Any]:
+    """Return the fields that a stored ECG and a record have in common."""
+    return {
+        **{name: getattr(row, name) for name in _SAME_IN_BOTH},
+        "leads": tuple(row.leads),
+        "statements": tuple(row.statements),
+        "measurements": numbers_from(row.measurements),
+        "notes": tuple(row.notes),
+    }
+
+
+def _stored(row: Row[Any]) -> StoredEcg:
+    return StoredEcg(
+        key=row.key,
+        patient_key=row.patient_key,
+        n_samples=row.n_samples,
+        sha256=row.sha256,
+        gate=GateResult(row.gate_status, tuple(row.gate_reasons), tuple(row.gate_notes)),
+        flags=flags_from(row.flags),
+        **_shared(row),
+    )
+
+
+def _record(row: Row[Any]) -> EcgRecord:
+    waveform = EncodedWaveform(row.codec, tuple(row.steps_uv), row.data)
+    return EcgRecord(
+        signal_mv=decode(waveform, len(row.leads), row.n_samples),
+        patient_id=row.code,
+        lsb_uv=None if row.lsb_uv is None else tuple(row.lsb_uv),
+        **_shared(row),
+    )

@@ -1,0 +1,154 @@
+"""What the store hands out beside the domain objects: the same nouns with their keys."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from ecgdash.domain.ecg import EcgRef, Sex
+from ecgdash.domain.gate import GateResult
+from ecgdash.domain.leads import LeadSet, lead_sets_of
+from ecgdash.domain.patient import Patient
+from ecgdash.domain.timeline import Flag, WorklistGroup
+
+__all__ = [
+    "ImportOutcome",
+    "ImportRow",
+    "Job",
+    "StoredEcg",
+    "StoredPatient",
+    "WorklistChange",
+    "WorklistOrder",
+    "WorklistQuery",
+]
+
+ImportOutcome = Literal["accepted", "duplicate", "withheld", "rejected"]
+WorklistOrder = Literal["action", "change", "score", "last_ecg", "patient"]
+WorklistChange = Literal["rise", "fall", "within", "none"]
+
+
+@dataclass(frozen=True)
+class StoredPatient:
+    """A patient with the random key that addresses may carry."""
+
+    key: str
+    patient: Patient
+    simulated: bool = False
+
+
+@dataclass(frozen=True)
+class StoredEcg:
+    """Everything about a stored ECG but its waveform, so that lists stay light.
+
+    Attributes
+    ----------
+    key, patient_key : str
+        Random keys.
+    gate : GateResult
+        As found at import.
+    """
+
+    key: str
+    patient_key: str
+    recorded_at: datetime | None
+    local_day: date | None
+    leads: tuple[str, ...]
+    sampling_hz: float
+    n_samples: int
+    sha256: str
+    age_years: float | None
+    sex: Sex | None
+    statements: tuple[str, ...]
+    measurements: Mapping[str, float]
+    device: str | None
+    filters: str | None
+    source_name: str
+    file_format: str
+    notes: tuple[str, ...]
+    gate: GateResult
+    flags: tuple[Flag, ...]
+
+    @property
+    def lead_sets(self) -> tuple[LeadSet, ...]:
+        """Lead sets these leads cover, the largest first."""
+        return lead_sets_of(self.leads)
+
+    @property
+    def ref(self) -> EcgRef | None:
+        """What pairing and histories need; None for an undated ECG, which has no part in them."""
+        if self.recorded_at is None or self.local_day is None:
+            return None
+        return EcgRef(self.key, self.recorded_at, self.local_day, self.gate.analysable)
+
+
+@dataclass(frozen=True)
+class ImportRow:
+    """What became of one file of an import.
+
+    Attributes
+    ----------
+    file : str
+        Name as shown to the importing user, without the folder.
+    outcome : {"accepted", "duplicate", "withheld", "rejected"}
+        withheld: stored, but not scored.
+    reason, todo : str
+        Empty for an accepted file without remarks.
+    """
+
+    file: str
+    outcome: ImportOutcome
+    file_format: str = ""
+    patient_code: str | None = None
+    ecg: str | None = None
+    reason: str = ""
+    todo: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Progress of a piece of work that only one process does at a time.
+
+    Attributes
+    ----------
+    alive : bool
+        Its holder gave a sign of life recently.
+    """
+
+    name: str
+    done: int
+    total: int
+    message: str
+    finished: bool
+    alive: bool
+
+
+@dataclass(frozen=True)
+class WorklistQuery:
+    """What part of the worklist to show, and in which order.
+
+    Attributes
+    ----------
+    find : str
+        Part of a patient's id or site; empty: all.
+    order : str
+        "action": groups first, then the largest rise.
+    flags : tuple of str
+        Any of these subgroup keys.
+    change : tuple of str
+        Any of "rise", "fall" (both beyond noise, or noise not measured), "within", "none".
+    last_echo : str or None
+        "none": no echo on file; "old": the last one is older than 12 months; "recent".
+    groups : tuple of str
+        Groups to show; empty: all.
+    page : int
+        From 1.
+    """
+
+    find: str = ""
+    order: WorklistOrder = "action"
+    flags: tuple[str, ...] = ()
+    change: tuple[WorklistChange, ...] = ()
+    last_echo: Literal["none", "old", "recent"] | None = None
+    groups: tuple[WorklistGroup, ...] = ()
+    page: int = 1
+    page_size: int = 25

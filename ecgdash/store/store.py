@@ -1,0 +1,37 @@
+"""The store as one object."""
+
+from ecgdash.store.ecgs import EcgsPart
+from ecgdash.store.engine import open_engine
+from ecgdash.store.imports import ImportsPart
+from ecgdash.store.jobs import JobsPart
+from ecgdash.store.patients import PatientsPart
+from ecgdash.store.predictions import PredictionsPart
+from ecgdash.store.worklist import WorklistPart
+
+__all__ = ["Store", "open_store"]
+
+
+class Store(PatientsPart, EcgsPart, PredictionsPart, ImportsPart, JobsPart, WorklistPart):
+    """Patients, ECGs, echoes, predictions and the worklist of one database.
+
+    Safe to share between threads; `transaction` holds for the thread that opens it.
+    """
+
+
+def open_store(database_url: str) -> Store:
+    """Open a store, made or migrated if need be.
+
+    Parameters
+    ----------
+    database_url : str
+        A SQLAlchemy address: ``sqlite:///PATH``, ``sqlite://`` for one in
+        memory, or PostgreSQL.
+
+    Raises
+    ------
+    SchemaTooNew
+        If a later version of ECGDash wrote it.
+    StoreError
+        If it cannot be opened.
+    """
+    return Store(open_engine(database_url))
