@@ -1,0 +1,139 @@
+"""The table that every evaluation works on: one row per pair, whatever its source."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgdash.domain import UNCALIBRATED
+
+__all__ = ["LVSD_PERCENT", "MASKED_PAIRS", "SUBGROUP_KEYS", "PairTable", "pooled"]
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+T = TypeVar("T", bound=np.generic)
+
+LVSD_PERCENT = 40.0
+"""A case is an LVEF at or below this (paper 000, 'Definition of Key Variables')."""
+
+MASKED_PAIRS = "masked_pairs"
+"""The masked variant with a history of earlier pairs only, which is the paper's rule."""
+
+SUBGROUP_KEYS = (
+    "all",
+    "sinus",
+    "sinus_no_bbb",
+    "AFIB",
+    "LBBB",
+    "RBBB",
+    "PR>200",
+    "QRS>140",
+    "long_QTc",
+    "IHD",
+    "CKD",
+    "DM",
+    "HTN",
+    "age<=70",
+    "age>70",
+    "male",
+    "female",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class PairTable:
+    """Pairs of echo and ECG with the scores of one family.
+
+    Attributes
+    ----------
+    data : str
+        What the rows are, in words a report can print.
+    patient : ndarray, shape (n,)
+        Whose pair it is; distinct across the whole table.
+    follow_up : ndarray of bool, shape (n,)
+        False: the patient's first pair.
+    lvef_percent : ndarray of float, shape (n,)
+        Measured by the pair's echo: the label, never an input.
+    scores : mapping of str to ndarray, shape (n,)
+        By variant, in [0, 1]; NaN where the variant is not applicable.
+    thresholds : mapping of str to ndarray, shape (n,)
+        By variant; NaN where none is known.
+    origins : mapping of str to str
+        By variant: where the threshold comes from.
+    subgroups : mapping of str to ndarray of bool, shape (n,)
+        False means "no flag", which is not "absent".
+    controls : mapping of str to ndarray, shape (n,)
+        Scores of the controls; only their ranks count.
+    n_patients : int
+        Of the source, those without a pair included.
+    counts : mapping of str to int
+        What was read and what was left out.
+    """
+
+    data: str
+    patient: NDArray[np.generic]
+    follow_up: Bools
+    lvef_percent: Floats
+    scores: Mapping[str, Floats]
+    thresholds: Mapping[str, Floats]
+    n_patients: int
+    origins: Mapping[str, str] = field(default_factory=dict)
+    subgroups: Mapping[str, Bools] = field(default_factory=dict)
+    controls: Mapping[str, Floats] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    seeds: tuple[int, ...] = ()
+    family: str | None = None
+    simulated: bool = False
+
+    @property
+    def positive(self) -> Bools:
+        """Left ventricular systolic dysfunction: LVEF <= 40 %."""
+        return self.lvef_percent <= LVSD_PERCENT
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Variants with at least one score."""
+        return tuple(name for name, score in self.scores.items() if not np.isnan(score).all())
+
+    @property
+    def baseline_rows(self) -> Bools:
+        """First pairs with an uncalibrated score."""
+        return ~self.follow_up & ~np.isnan(self.scores[UNCALIBRATED])
+
+    @property
+    def follow_up_rows(self) -> Bools:
+        """Later pairs that every variant has scored, so that all are compared on the same ECGs."""
+        applicable = [~np.isnan(self.scores[name]) for name in self.variants]
+        rows: Bools = self.follow_up & np.logical_and.reduce(applicable)
+        return rows
+
+
+def pooled(tables: Sequence[PairTable]) -> PairTable:
+    """Return the rows of several tables of one family as one; patients stay distinct."""
+    first = tables[0]
+    if len(tables) == 1:
+        return first
+    return PairTable(
+        data=first.data,
+        patient=np.concatenate(
+            [np.char.add(f"{i}:", t.patient.astype(str)) for i, t in enumerate(tables)]
+        ),
+        follow_up=np.concatenate([t.follow_up for t in tables]),
+        lvef_percent=np.concatenate([t.lvef_percent for t in tables]),
+        scores=_joined([t.scores for t in tables]),
+        thresholds=_joined([t.thresholds for t in tables]),
+        n_patients=sum(t.n_patients for t in tables),
+        origins=first.origins,
+        subgroups=_joined([t.subgroups for t in tables]),
+        controls=_joined([t.controls for t in tables]),
+        counts={key: sum(t.counts.get(key, 0) for t in tables) for key in first.counts},
+        seeds=tuple(seed for t in tables for seed in t.seeds),
+        family=first.family,
+        simulated=first.simulated,
+    )
+
+
+def _joined(parts: Sequence[Mapping[str, NDArray[T]]]) -> dict[str, NDArray[T]]:
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
