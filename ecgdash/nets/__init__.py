@@ -1,0 +1,1 @@
+"""Torch modules, one file per published architecture, and the one table that names them."""
