@@ -48,7 +48,7 @@ def personal_lead_field(
     ndarray (n, 8, 3)
         For `EcgParameters.lead_field`.
     """
-    return LEAD_FIELD * row_gain[:, :, None] + element_offset
+    return np.asarray(LEAD_FIELD * row_gain[:, :, None] + element_offset)
 
 
 def shift_electrodes(
@@ -74,4 +74,5 @@ def shift_electrodes(
     rows = np.arange(len(lead_field))[:, None]
     chest = lead_field[:, 2:]
     moved = chest[rows, lower] * (1.0 - weight) + chest[rows, lower + 1] * weight
-    return np.concatenate([lead_field[:, :2], moved], axis=1)
+    shifted: NDArray[np.float64] = np.concatenate([lead_field[:, :2], moved], axis=1)
+    return shifted
