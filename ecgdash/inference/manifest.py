@@ -1,0 +1,221 @@
+"""Installed families: `manifest.toml`, cards and verified weights (DESIGN decision 16).
+
+    models/manifest.toml              [families.<name>] folder, weights and card with sha256
+    models/<folder>/weights.safetensors
+    models/<folder>/card.json         thresholds, noise floors, origin, network sizes
+    models/<folder>/training_log.json
+
+Nothing is unpickled. A file whose hash is not the manifest's is never used.
+"""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ecgdash.domain.model import FamilyCard, OperatingPoint, VariantCard
+from ecgdash.errors import InvalidValue, WeightsHashMismatch, WeightsMissing
+
+__all__ = [
+    "InstalledFamily",
+    "NetworkSizes",
+    "card_from_dict",
+    "card_to_dict",
+    "default_models_dir",
+    "find_family",
+    "installed_families",
+    "load_card",
+    "read_manifest",
+    "sha256_of_file",
+    "verify_family",
+]
+
+MANIFEST_NAME: Final = "manifest.toml"
+
+
+@dataclass(frozen=True)
+class NetworkSizes:
+    """What it takes to build the network that the weights fit.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        Names of the pretraining branch's outputs, in order.
+    """
+
+    history_hidden: int
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class InstalledFamily:
+    """One row of the manifest.
+
+    Attributes
+    ----------
+    weights_sha256, card_sha256 : str
+        What the files must hash to.
+    """
+
+    name: str
+    folder: Path
+    weights: str
+    weights_sha256: str
+    card: str
+    card_sha256: str
+
+    @property
+    def weights_path(self) -> Path:
+        """The safetensors file."""
+        return self.folder / self.weights
+
+    @property
+    def card_path(self) -> Path:
+        """The card, JSON."""
+        return self.folder / self.card
+
+
+def default_models_dir() -> Path:
+    """Return `models/` beside the package."""
+    return Path(__file__).resolve().parents[2] / "models"
+
+
+def read_manifest(models_dir: Path | None = None) -> dict[str, InstalledFamily]:
+    """Read the manifest; an absent one means that nothing is installed.
+
+    Raises
+    ------
+    InvalidValue
+        If the manifest is not what this version writes, or names a path outside `models/`.
+    """
+    root = models_dir or default_models_dir()
+    path = root / MANIFEST_NAME
+    if not path.is_file():
+        return {}
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        rows = table.get("families", {})
+        return {name: _row(name, root, row) for name, row in rows.items()}
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidValue(
+            f"the manifest cannot be read ({error})",
+            where=MANIFEST_NAME,
+            todo="Restore models/manifest.toml from the repository",
+        ) from error
+
+
+def _row(name: str, root: Path, row: Mapping[str, str]) -> InstalledFamily:
+    for key in ("folder", "weights", "card"):
+        if Path(row[key]).name != row[key]:
+            raise InvalidValue(f"{key} {row[key]!r} of {name} is not a plain name")
+    return InstalledFamily(
+        name=name,
+        folder=root / row["folder"],
+        weights=row["weights"],
+        weights_sha256=row["weights_sha256"],
+        card=row["card"],
+        card_sha256=row["card_sha256"],
+    )
+
+
+def find_family(name: str, models_dir: Path | None = None) -> InstalledFamily:
+    """Return one row of the manifest.
+
+    Raises
+    ------
+    WeightsMissing
+        If the family is not installed.
+    """
+    rows = read_manifest(models_dir)
+    if name not in rows:
+        raise WeightsMissing(
+            f"the model family {name!r} is not installed",
+            accepted=f"Installed: {', '.join(rows) or 'none'}",
+            todo="Run 'python -m ecgdash models list', or train it with 'ecgdash train all'",
+        )
+    return rows[name]
+
+
+def installed_families(models_dir: Path | None = None) -> list[FamilyCard]:
+    """Return the cards of all installed families, in the manifest's order."""
+    return [load_card(row)[0] for row in read_manifest(models_dir).values()]
+
+
+def load_card(row: InstalledFamily) -> tuple[FamilyCard, NetworkSizes]:
+    """Read and check a family's card.
+
+    Raises
+    ------
+    WeightsMissing, WeightsHashMismatch
+    """
+    _check_hash(row.card_path, row.card_sha256)
+    content = json.loads(row.card_path.read_text(encoding="utf-8"))
+    card = card_from_dict(content)
+    if card.weights_sha256 != row.weights_sha256:
+        raise WeightsHashMismatch(
+            f"the card of {row.name} is of weights {card.weights_sha256[:12]}",
+            accepted=f"The manifest names {row.weights_sha256[:12]}",
+            todo="Install card and weights of the same training",
+        )
+    network = content["network"]
+    return card, NetworkSizes(int(network["history_hidden"]), tuple(network["labels"]))
+
+
+def verify_family(row: InstalledFamily) -> None:
+    """Check card and weights against the manifest.
+
+    Raises
+    ------
+    WeightsMissing, WeightsHashMismatch
+    """
+    load_card(row)
+    _check_hash(row.weights_path, row.weights_sha256)
+
+
+def sha256_of_file(path: Path) -> str:
+    """Hash a file's bytes (hex)."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_hash(path: Path, expected: str) -> None:
+    if not path.is_file():
+        raise WeightsMissing(
+            f"the file {path.name} is missing",
+            where=path.parent.name,
+            todo="Restore it from the repository, or remove the family from models/manifest.toml",
+        )
+    found = sha256_of_file(path)
+    if found != expected:
+        raise WeightsHashMismatch(
+            f"the file {path.name} has sha256 {found[:12]}",
+            where=path.parent.name,
+            accepted=f"The manifest names {expected[:12]}",
+            todo="Restore the file that belongs to the manifest",
+        )
+
+
+def card_to_dict(card: FamilyCard, network: NetworkSizes) -> dict[str, Any]:
+    """Return what `card.json` holds."""
+    return {**asdict(card), "network": asdict(network)}
+
+
+def card_from_dict(content: Mapping[str, Any]) -> FamilyCard:
+    """Build a card from what `card.json` holds."""
+    fields = {key: value for key, value in content.items() if key != "network"}
+    variants = tuple(_variant_from_dict(row) for row in fields.pop("variants"))
+    notes = tuple(fields.pop("notes"))
+    return FamilyCard(variants=variants, notes=notes, **fields)
+
+
+def _variant_from_dict(row: Mapping[str, Any]) -> VariantCard:
+    return VariantCard(
+        variant=row["variant"],
+        youden=OperatingPoint(**row["youden"]),
+        sensitivity_90=OperatingPoint(**row["sensitivity_90"]),
+        specificity_90=OperatingPoint(**row["specificity_90"]),
+        noise_floor_logit=row["noise_floor_logit"],
+    )
