@@ -127,9 +127,7 @@ def main() -> None:
     tables = [pairs_of(train), pairs_of(test)]
     print_population(train, tables[0])
     seen = [visible_quantities(train, 1), visible_quantities(test, 2)]
-    row, y, base = (
-        [np.array(t[k]) for t in tables] for k in ("row", "lvef", "baseline")
-    )
+    row, y, base = ([np.array(t[k]) for t in tables] for k in ("row", "lvef", "baseline"))
     y = [v <= 40 for v in y]
     reader = Reader().fit(seen[0][row[0]][base[0]], y[0][base[0]])
     z = [reader.logits(s) for s in seen]
@@ -139,11 +137,11 @@ def main() -> None:
     cut = youden(y[0][base[0]], z[0][row[0]][base[0]])
     groups = {g: visits_by(test, g)[row[1]] for g in ("AFIB", "LBBB", "RBBB", "sinus_no_bbb")}
     report("baseline", groups, base[1], y[1], {"uncal": (z[1][row[1]], cut)})
-    follow_up(train, tables, z, row, y, groups, plain)
+    follow_up(tables, z, row, y, groups, plain)
     print(f"{time.time() - started:.0f} s")
 
 
-def follow_up(train, tables, z, row, y, groups, plain) -> None:
+def follow_up(tables, z, row, y, groups, plain) -> None:
     usable = [np.array([h is not None for h in t["recal"]]) for t in tables]
     models = {}
     scores = {"uncal": (z[1][row[1]], youden(y[0][usable[0]], z[0][row[0]][usable[0]]))}
@@ -151,13 +149,13 @@ def follow_up(train, tables, z, row, y, groups, plain) -> None:
         x = []
         for t, logits, rows, mask in zip(tables, z, row, usable, strict=True):
             chosen = [h for h, m in zip(t[name], mask, strict=True) if m]
-            x.append(np.hstack([logits[rows[mask], None], history_columns(chosen, logits, with_lvef)]))
+            x.append(
+                np.hstack([logits[rows[mask], None], history_columns(chosen, logits, with_lvef)])
+            )
         models[name] = LogisticRegression(C=1.0, max_iter=500).fit(x[0], y[0][usable[0]])
         trees = HistGradientBoostingClassifier(max_depth=3, max_iter=120, learning_rate=0.05)
         trees.fit(x[0], y[0][usable[0]])
-        mixed = [
-            0.5 * (models[name].decision_function(v) + trees.decision_function(v)) for v in x
-        ]
+        mixed = [0.5 * (models[name].decision_function(v) + trees.decision_function(v)) for v in x]
         full = np.full(len(y[1]), np.nan)
         full[usable[1]] = mixed[1]
         scores[name] = (full, youden(y[0][usable[0]], mixed[0]))
@@ -179,7 +177,9 @@ def report(title, groups, keep, y, scores) -> None:
             spec, sens = np.mean(v[~t] < cut), np.mean(v[t] >= cut)
             at90 = np.mean(v[~t] < np.quantile(v[t], 0.10))
             auroc = roc_auc_score(t, v)
-            print(f"   {name:9s} AUROC {auroc:.3f} sens {sens:.3f} spec {spec:.3f} spec@90 {at90:.3f}")
+            print(
+                f"   {name:9s} AUROC {auroc:.3f} sens {sens:.3f} spec {spec:.3f} spec@90 {at90:.3f}"
+            )
 
 
 if __name__ == "__main__":

@@ -88,12 +88,12 @@ def _draw_archetypes(rng: np.random.Generator, people: LatentPeople) -> NDArray[
     n = len(people)
     z = (people.age_years - 63.4) / 15.1
     lottery = rng.random((5, n))
-    dilated = 0.115 * np.exp(
+    dilated = 0.145 * np.exp(
         0.5 * people.fibrillation + 0.6 * people.kidney_disease + 0.25 * people.male + 0.15 * z
     )
     # The first that applies, from the most specific cause to the least.
     rules = [
-        (Archetype.LBBB, (people.conduction == Conduction.LBBB) & (lottery[0] < 0.60)),
+        (Archetype.LBBB, (people.conduction == Conduction.LBBB) & (lottery[0] < 0.68)),
         (Archetype.TACHYCARDIA, people.fibrillation & (lottery[1] < 0.13)),
         (Archetype.INFARCTION, lottery[2] < np.where(people.ischaemia, 0.62, 0.016)),
         (Archetype.DILATED, lottery[3] < dilated),
@@ -123,7 +123,7 @@ def _fill_infarction(
     n = rows.size
     second = rng.random(n) < 0.4
     onset = np.where(rng.random(n) < 0.55, -rng.uniform(0.0, 0.1, n), -rng.exponential(2.0, n))
-    drop = np.abs(rng.normal(20.0, 9.0, n))
+    drop = np.abs(rng.normal(17.0, 9.0, n))
     events["onset"][rows, 0] = onset
     events["drop"][rows, 0] = drop
     events["fall_years"][rows] = 0.01

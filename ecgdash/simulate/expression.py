@@ -26,9 +26,9 @@ __all__ = ["express_features", "express_parameters", "remodelling"]
 
 FloatArray = NDArray[np.float64]
 
-REMODELLING_SCALE: Final = 1.5
-VISIT_NOISE: Final = 0.45
-VISIT_SWING: Final = 0.25
+REMODELLING_SCALE: Final = 2.4
+VISIT_NOISE: Final = 0.55
+VISIT_SWING: Final = 0.45
 
 
 def _row(**values: float) -> FloatArray:
@@ -38,21 +38,7 @@ def _row(**values: float) -> FloatArray:
 # Rate, QRS and QTc react less than the other features: in patients the three differ by fewer
 # standard deviations between low and normal LVEF than T wave and R progression do.
 _BETA: Final = _row(
-    qrs=0.70,
-    axis=0.40,
-    limb_voltage=0.55,
-    posterior_force=0.70,
-    r_progression=0.75,
-    t_wave=1.05,
-    p_wave=0.90,
-    heart_rate=0.45,
-    qtc=0.45,
-    ectopy=0.60,
-    st_segment=0.70,
-    fragmentation=0.50,
-)
-_SWING: Final = _row(
-    qrs=0.70,
+    qrs=0.55,
     axis=0.40,
     limb_voltage=0.55,
     posterior_force=0.70,
@@ -60,7 +46,21 @@ _SWING: Final = _row(
     t_wave=1.05,
     p_wave=0.90,
     heart_rate=0.35,
-    qtc=0.45,
+    qtc=0.36,
+    ectopy=0.60,
+    st_segment=0.70,
+    fragmentation=0.50,
+)
+_SWING: Final = _row(
+    qrs=0.55,
+    axis=0.40,
+    limb_voltage=0.55,
+    posterior_force=0.70,
+    r_progression=0.75,
+    t_wave=1.05,
+    p_wave=0.90,
+    heart_rate=0.35,
+    qtc=0.36,
     ectopy=0.50,
     st_segment=0.70,
     fragmentation=0.50,
@@ -80,12 +80,13 @@ _DECADE: Final = _row(qrs=0.1, axis=0.25, t_wave=0.1, p_wave=0.15, qtc=0.1)
 def remodelling(cohort: LatentCohort) -> FloatArray:
     """Return how remodelled each visit's heart looks, shape (m,), 0 up to about 4.
 
-    The ECG lags behind the LVEF by some months (mean of now and a quarter year ago).
+    The ECG lags behind the LVEF by some months (three tenths of it are a quarter year old).
     """
     rows = cohort.visits.patient
     courses = cohort.courses.take(rows)
     years = cohort.visits.years
-    lagged = 0.5 * (true_lvef_percent(courses, years) + true_lvef_percent(courses, years - 0.25))
+    past = true_lvef_percent(courses, years - 0.25)
+    lagged = 0.7 * true_lvef_percent(courses, years) + 0.3 * past
     reserve = np.logaddexp(0.0, (52.0 - lagged) / 5.0)
     return np.asarray(cohort.hearts.sensitivity[rows] * reserve * 5.0 / 12.0)
 
@@ -134,7 +135,7 @@ def express_parameters(
         flutter_ratio=hearts.flutter_ratio,
         infarct=np.where((since_infarct >= 0.0)[:, None], hearts.infarct, 0.0),
         injury=np.where((since_infarct >= 0.0) & (since_infarct < 0.02), 0.8, 0.0),
-        **columns,  # type: ignore[arg-type]
+        **columns,
     )
 
 
@@ -163,7 +164,7 @@ def _intervals(
     return {
         "hr_bpm": np.clip(rate, 38.0, 190.0),
         "pr_ms": np.clip(hearts.pr_ms + 5.0 * f["p_wave"], 100.0, 360.0),
-        "qrs_ms": np.clip(hearts.qrs_ms + np.where(wide, 9.0, 5.5) * f["qrs"], 62.0, 220.0),
+        "qrs_ms": np.clip(hearts.qrs_ms + np.where(wide, 8.0, 5.5) * f["qrs"], 62.0, 220.0),
         "qtc_ms": np.clip(hearts.qtc_ms + 11.0 * f["qtc"], 330.0, 600.0),
     }
 
@@ -174,7 +175,7 @@ def _qrs_forces(
     people: LatentPeople,
     wide: NDArray[np.bool_],
 ) -> dict[str, FloatArray]:
-    masked = np.where(wide, 0.5, 1.0)
+    masked = np.where(wide, 0.35, 1.0)
     age = people.age_years - 63.4
     return {
         "qrs_shape": hearts.qrs_shape,
@@ -199,7 +200,7 @@ def _repolarisation(
     f: dict[str, FloatArray], hearts: LatentHearts, wide: NDArray[np.bool_]
 ) -> dict[str, FloatArray]:
     # A block's secondary T wave hides most of what the muscle would show.
-    masked = np.where(wide, 0.4, 1.0)
+    masked = np.where(wide, 0.25, 1.0)
     return {
         "t_vector_delta": np.clip((masked * f["t_wave"])[:, None] * _T_EFFECT, -1.0, 1.0),
         "st_delta": np.clip((masked * f["st_segment"])[:, None] * _ST_EFFECT, -0.3, 0.3),

@@ -21,11 +21,11 @@ FloatArray = NDArray[np.float64]
 OFFSET_SD: Final = 0.85
 """SD of personal offsets in feature units (our choice: sets how much history can repair)."""
 
-FIBRILLATION_OFFSET_FACTOR: Final = 1.6
+FIBRILLATION_OFFSET_FACTOR: Final = 1.8
 """Personal offsets are wider in atrial fibrillation (our choice, for its over-calls)."""
 
 _QRS_MS: Final = {
-    Conduction.NORMAL: (85.0, 6.0),
+    Conduction.NORMAL: (87.5, 7.0),
     Conduction.LBBB: (144.0, 8.0),
     Conduction.RBBB: (131.0, 8.0),
     Conduction.LAFB: (100.0, 6.0),
@@ -64,7 +64,7 @@ def _personal_offsets(rng: np.random.Generator, people: LatentPeople) -> dict[st
     n = len(people)
     spread = OFFSET_SD * np.where(people.fibrillation, FIBRILLATION_OFFSET_FACTOR, 1.0)
     pseudo = rng.normal(0.0, 0.35, n)
-    pseudo += np.where(people.fibrillation, rng.normal(0.7, 0.65, n), 0.0)
+    pseudo += np.where(people.fibrillation, rng.normal(0.9, 0.8, n), 0.0)
     return {
         "offset": spread[:, None] * rng.standard_normal((n, len(FEATURES))),
         "pseudo_remodelling": pseudo,
@@ -81,10 +81,10 @@ def _intervals(
     block = np.where(rng.random(n) < 0.035, rng.uniform(30.0, 100.0, n), 0.0)
     rbbb = people.conduction == Conduction.RBBB
     return {
-        "rate_bpm": rng.normal(71.5, 12.5, n),
-        "pr_ms": rng.normal(158.0, 19.0, n) + 0.15 * (people.age_years - 63.0) + block,
+        "rate_bpm": rng.normal(72.0, 13.5, n),
+        "pr_ms": rng.normal(159.5, 20.5, n) + 0.15 * (people.age_years - 63.0) + block,
         "qrs_ms": rng.normal(mean, spread) + np.where(people.male, 3.0, -4.0),
-        "qtc_ms": rng.normal(409.0, 20.0, n)
+        "qtc_ms": rng.normal(416.5, 22.5, n)
         + np.where(people.male, -4.0, 8.0)
         + np.where(wide, 32.0, np.where(rbbb, 14.0, 0.0)),
     }

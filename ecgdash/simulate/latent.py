@@ -6,7 +6,7 @@ import of the tree): what the models learn from must be what a hospital holds.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -50,6 +50,10 @@ class Table:
         """Return the given rows (integers or a mask), in that order."""
         index = np.asarray(rows)
         return type(self)(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
+
+    def replaced(self, **columns: Any) -> Self:
+        """Return the same rows with some columns replaced."""
+        return type(self)(**vars(self) | columns)
 
     @classmethod
     def concat(cls, parts: Sequence[Self]) -> Self:

@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdash.simulate.cohort import SimulatedCohort
 from ecgdash.simulate.expression import express_features, remodelling
 from ecgdash.simulate.latent import FEATURES
+from ecgdash.simulate.observables import SimulatedCohort
 from ecgdash.simulate.parameters import Conduction, EcgParameters, Rhythm
 
 __all__ = ["BAZETT_EXPONENT", "bazett_qtc_ms", "effect_sizes", "visible_quantities", "visits_by"]

@@ -69,10 +69,10 @@ def draw_people(rng: np.random.Generator, n: int, first_number: int, site: str) 
     age = np.clip(rng.normal(63.9, 15.9, n), 18.0, 97.0)
     z = (age - 63.4) / 15.1
     male = rng.random(n) < 0.525
-    high_pressure = _happens(rng, 0.11 + 0.75 * z + 0.05 * male + profile.logit_hypertension)
-    diabetes = _happens(rng, -1.91 + 0.3 * z + 0.9 * high_pressure + 0.15 * male)
-    ischaemia = _happens(rng, -3.80 + 0.6 * z + 0.5 * male + 0.5 * high_pressure + 0.5 * diabetes)
-    kidney = _happens(rng, -3.80 + 0.45 * z + 0.8 * high_pressure + 0.9 * diabetes)
+    high_pressure = _happens(rng, 0.06 + 0.75 * z + 0.05 * male + profile.logit_hypertension)
+    diabetes = _happens(rng, -1.95 + 0.3 * z + 0.9 * high_pressure + 0.15 * male)
+    ischaemia = _happens(rng, -4.13 + 0.6 * z + 0.5 * male + 0.5 * high_pressure + 0.5 * diabetes)
+    kidney = _happens(rng, -3.62 + 0.45 * z + 0.8 * high_pressure + 0.9 * diabetes)
     fibrillation = _happens(
         rng, -2.98 + 0.8 * z + 0.15 * male + 0.4 * high_pressure + profile.logit_fibrillation
     )
@@ -102,14 +102,11 @@ def check_class(name: str) -> None:
 def force_class(people: LatentPeople, name: str) -> LatentPeople:
     """Return the same people, every one of them of the class `name`."""
     check_class(name)
-    columns = dict(vars(people))
     everyone = np.ones(len(people), dtype=bool)
     if name == "AFIB":
-        columns |= {"fibrillation": everyone, "paroxysmal": ~everyone}
-    else:
-        code = Conduction.LBBB if name == "LBBB" else Conduction.RBBB
-        columns["conduction"] = np.full(len(people), code, dtype=np.int8)
-    return LatentPeople(**columns)
+        return people.replaced(fibrillation=everyone, paroxysmal=~everyone)
+    code = Conduction.LBBB if name == "LBBB" else Conduction.RBBB
+    return people.replaced(conduction=np.full(len(people), code, dtype=np.int8))
 
 
 def _happens(rng: np.random.Generator, logit: FloatArray) -> BoolArray:
@@ -138,4 +135,5 @@ def _draw_conduction(rng: np.random.Generator, z: FloatArray, male: BoolArray) -
     )
     edges = np.cumsum(share, axis=0)
     picked = (rng.random(len(z)) >= edges).sum(axis=0)
-    return np.array([*codes, Conduction.NORMAL], dtype=np.int8)[picked]
+    table: NDArray[np.int8] = np.array([*codes, Conduction.NORMAL], dtype=np.int8)
+    return np.asarray(table[picked])
