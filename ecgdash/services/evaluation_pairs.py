@@ -70,6 +70,9 @@ class PairTable:
         Of the source, those without a pair included.
     counts : mapping of str to int
         What was read and what was left out.
+    enriched_as : ndarray of str, shape (n,)
+        Subgroup key a patient was added for, "" for the plain cohort. Added
+        patients count in the row of their own subgroup and nowhere else.
     """
 
     data: str
@@ -86,6 +89,13 @@ class PairTable:
     seeds: tuple[int, ...] = ()
     family: str | None = None
     simulated: bool = False
+    enriched_as: NDArray[np.str_] | None = None
+
+    @property
+    def added_for(self) -> NDArray[np.str_]:
+        """Subgroup key each row was added for; "" for the plain cohort."""
+        plain = np.full(self.patient.shape, "", dtype=str)
+        return plain if self.enriched_as is None else self.enriched_as
 
     @property
     def positive(self) -> Bools:
@@ -99,12 +109,15 @@ class PairTable:
 
     @property
     def baseline_rows(self) -> Bools:
-        """First pairs with an uncalibrated score."""
+        """First pairs with an uncalibrated score, added patients included."""
         return ~self.follow_up & ~np.isnan(self.scores[UNCALIBRATED])
 
     @property
     def follow_up_rows(self) -> Bools:
-        """Later pairs that every variant has scored, so that all are compared on the same ECGs."""
+        """Later pairs that every variant has scored, so that all are compared on the same ECGs.
+
+        Added patients included.
+        """
         applicable = [~np.isnan(self.scores[name]) for name in self.variants]
         rows: Bools = self.follow_up & np.logical_and.reduce(applicable)
         return rows
@@ -132,6 +145,7 @@ def pooled(tables: Sequence[PairTable]) -> PairTable:
         seeds=tuple(seed for t in tables for seed in t.seeds),
         family=first.family,
         simulated=first.simulated,
+        enriched_as=np.concatenate([t.added_for for t in tables]),
     )
 
 

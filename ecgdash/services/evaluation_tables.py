@@ -81,17 +81,17 @@ def jsonable(value: Any) -> Any:
 
 
 def _baseline(table: PairTable) -> dict[str, Any]:
-    rows = table.baseline_rows
+    rows = _plain(table, table.baseline_rows)
     return {
         **_counts(table, rows),
         "auroc": {UNCALIBRATED: auroc(table.positive[rows], table.scores[UNCALIBRATED][rows])},
         "scores": {UNCALIBRATED: _score_quality(table, UNCALIBRATED, rows)},
-        "subgroups": _subgroups(table, rows, (UNCALIBRATED,)),
+        "subgroups": _subgroups(table, table.baseline_rows, (UNCALIBRATED,)),
     }
 
 
 def _follow_up(table: PairTable, bootstrap_seed: int) -> dict[str, Any]:
-    rows = table.follow_up_rows
+    rows = _plain(table, table.follow_up_rows)
     y, patient = table.positive[rows], table.patient[rows]
     tests: dict[str, Any] = {}
     boots: dict[str, Any] = {}
@@ -103,13 +103,19 @@ def _follow_up(table: PairTable, bootstrap_seed: int) -> dict[str, Any]:
         boots[key] = bootstrap_auroc_difference(y, pair, patient, seed=bootstrap_seed)
     return {
         **_counts(table, rows),
-        "n_without_history": int((table.follow_up & ~rows).sum()),
+        "n_without_history": int(_plain(table, table.follow_up & ~table.follow_up_rows).sum()),
         "auroc": {name: auroc(y, table.scores[name][rows]) for name in table.variants},
         "delong": tests,
         "bootstrap": boots,
         "scores": {name: _score_quality(table, name, rows) for name in table.variants},
-        "subgroups": _subgroups(table, rows, table.variants),
+        "subgroups": _subgroups(table, table.follow_up_rows, table.variants),
     }
+
+
+def _plain(table: PairTable, rows: Bools) -> Bools:
+    """Leave out the patients that were added to enrich a subgroup."""
+    kept: Bools = rows & (table.added_for == "")
+    return kept
 
 
 def _counts(table: PairTable, rows: Bools) -> dict[str, int]:
@@ -125,8 +131,10 @@ def _subgroups(table: PairTable, rows: Bools, variants: tuple[str, ...]) -> dict
     known = [key for key in SUBGROUP_KEYS if key in members]
     found: dict[str, Any] = {}
     for key in known:
-        inside = rows & members[key]
+        added = rows & members[key] & (table.added_for == key)
+        inside = _plain(table, rows & members[key]) | added
         row: dict[str, Any] = _counts(table, inside)
+        row["n_enriched"] = int(added.sum())
         for name in variants:
             row[name] = _accuracy(table, name, inside)
         if RECALIBRATED in variants:
@@ -173,7 +181,7 @@ def _score_quality(table: PairTable, variant: str, rows: Bools) -> dict[str, Any
 
 
 def _controls(table: PairTable) -> dict[str, Any]:
-    rows = table.follow_up_rows
+    rows = _plain(table, table.follow_up_rows)
     y, plain = table.positive[rows], table.scores[UNCALIBRATED][rows]
     found: dict[str, Any] = {}
     for key, score in table.controls.items():
@@ -191,12 +199,13 @@ def _controls(table: PairTable) -> dict[str, Any]:
 
 def _population(table: PairTable) -> dict[str, Any]:
     """How the cohort differs from another: prevalences and pairs per patient."""
-    first, later = table.baseline_rows, table.follow_up_rows
+    first, later = _plain(table, table.baseline_rows), _plain(table, table.follow_up_rows)
     shares = {
         key: {"baseline": _share(member[first]), "follow_up": _share(member[later])}
         for key, member in table.subgroups.items()
     }
-    with_pair = max(int(np.unique(table.patient).size), 1)
+    plain = _plain(table, np.ones(table.patient.shape, dtype=bool))
+    with_pair = max(int(np.unique(table.patient[plain]).size), 1)
     return {
         "lvsd_prevalence": {
             "baseline": _share(table.positive[first]),
@@ -206,7 +215,7 @@ def _population(table: PairTable) -> dict[str, Any]:
             "baseline": _mean(table.lvef_percent[first]),
             "follow_up": _mean(table.lvef_percent[later]),
         },
-        "follow_up_pairs_per_patient": float(table.follow_up.sum()) / with_pair,
+        "follow_up_pairs_per_patient": float(table.follow_up[plain].sum()) / with_pair,
         "subgroup_share": shares,
         "counts": dict(table.counts),
     }
