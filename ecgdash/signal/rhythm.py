@@ -1,0 +1,231 @@
+"""Rate, regularity, ectopic beats, flutter waves, pacing spikes and noise."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgdash.signal.beats import Beats, cut_windows
+from ecgdash.signal.intervals import Landmarks
+from ecgdash.signal.median_beat import MedianBeat
+
+__all__ = [
+    "Rhythm",
+    "flutter_power",
+    "masked_median",
+    "noise_uv",
+    "rhythm_of",
+    "rr_intervals",
+    "spike_share",
+]
+
+PVC_PREMATURE: Final = 0.92
+PVC_DISSIMILAR: Final = 0.75
+PVC_WIDER: Final = 1.15
+PAC_PREMATURE: Final = 0.85
+"""Of the median RR interval (our choice; carts use 0.75 to 0.9)."""
+PAC_MAX_SHARE: Final = 0.34
+REGULAR_SPREAD: Final = 0.07
+"""Median departure from the median RR, relative; above, early beats are no ectopy."""
+FLUTTER_HZ: Final = (3.8, 6.2)
+SPIKE_MV: Final = 0.4
+SPIKE_OVER_NOISE: Final = 10.0
+
+_F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """Rhythm figures of a batch, each of shape (n_records,).
+
+    Attributes
+    ----------
+    heart_rate_bpm : ndarray
+        From the mean RR interval; NaN below two beats.
+    rr_s : ndarray
+        Median RR interval.
+    rr_cv : ndarray
+        Standard deviation over mean of the intervals between dominant beats
+        without those next to an ectopic beat; NaN below three.
+    rmssd : ndarray
+        Root mean square of successive differences of the same intervals,
+        relative to their mean.
+    n_beats, pvc_count, pac_count : ndarray of int
+    """
+
+    heart_rate_bpm: _F64
+    rr_s: _F64
+    rr_cv: _F64
+    rmssd: _F64
+    n_beats: NDArray[np.intp]
+    pvc_count: NDArray[np.intp]
+    pac_count: NDArray[np.intp]
+
+
+def masked_median(values: NDArray[np.floating], mask: NDArray[np.bool_]) -> _F64:
+    """Return the median along the last axis where `mask` holds; NaN where it never does."""
+    ranked = np.sort(np.where(mask, values, np.inf), axis=-1)
+    count = mask.sum(axis=-1)
+    low = np.maximum((count - 1) // 2, 0)[..., None]
+    high = np.minimum(count // 2, values.shape[-1] - 1)[..., None]
+    middle = np.take_along_axis(ranked, low, -1) + np.take_along_axis(ranked, high, -1)
+    return np.where(count > 0, middle[..., 0] / 2, np.nan)
+
+
+def rr_intervals(beats: Beats, sampling_hz: float) -> tuple[_F64, NDArray[np.bool_]]:
+    """Return the interval before each beat in seconds, and where there is one."""
+    valid = np.zeros_like(beats.exists)
+    valid[:, 1:] = beats.exists[:, 1:] & beats.exists[:, :-1]
+    rr = np.zeros(beats.exists.shape)
+    rr[:, 1:] = np.diff(beats.sample, axis=-1) / sampling_hz
+    return np.where(valid, rr, 0.0), valid
+
+
+def rhythm_of(beats: Beats, sampling_hz: float) -> Rhythm:
+    """Count and time the beats."""
+    rr, valid = rr_intervals(beats, sampling_hz)
+    typical = masked_median(rr, valid)
+    pvc = _ventricular(beats, rr, valid, typical)
+    pac = _atrial(beats, rr, valid, typical) & ~pvc
+    ectopic = pvc | pac
+    normal = valid & beats.dominant & ~ectopic
+    normal[:, 1:] &= ~ectopic[:, :-1] & beats.dominant[:, :-1]
+    mean, spread = _mean_and_spread(rr, normal)
+    both = normal[:, 1:] & normal[:, :-1]
+    steps = np.where(both, np.diff(rr, axis=-1), 0.0)
+    n_steps = both.sum(axis=-1)
+    n_rr = valid.sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = 60.0 * n_rr / rr.sum(axis=-1)
+        rmssd = np.sqrt((steps**2).sum(axis=-1) / n_steps) / mean
+        cv = spread / mean
+    return Rhythm(
+        heart_rate_bpm=np.where(n_rr > 0, rate, np.nan),
+        rr_s=typical,
+        rr_cv=np.where(normal.sum(axis=-1) >= 3, cv, np.nan),
+        rmssd=np.where(n_steps >= 2, rmssd, np.nan),
+        n_beats=beats.exists.sum(axis=-1),
+        pvc_count=pvc.sum(axis=-1),
+        pac_count=pac.sum(axis=-1),
+    )
+
+
+def _mean_and_spread(values: _F64, mask: NDArray[np.bool_]) -> tuple[_F64, _F64]:
+    n = np.maximum(mask.sum(axis=-1), 1)
+    mean = np.where(mask, values, 0.0).sum(axis=-1) / n
+    variance = np.where(mask, (values - mean[:, None]) ** 2, 0.0).sum(axis=-1) / n
+    return mean, np.sqrt(variance)
+
+
+def _ventricular(
+    beats: Beats, rr: _F64, valid: NDArray[np.bool_], typical: _F64
+) -> NDArray[np.bool_]:
+    """Premature, of another shape and wider than the dominant complex."""
+    usual_width = masked_median(beats.width_s, beats.dominant)[:, None]
+    wider = beats.width_s > PVC_WIDER * np.nan_to_num(usual_width, nan=np.inf)
+    early = valid & (rr < PVC_PREMATURE * np.nan_to_num(typical)[:, None])
+    other = beats.exists & (beats.similarity < PVC_DISSIMILAR)
+    return other & wider & early
+
+
+def _atrial(beats: Beats, rr: _F64, valid: NDArray[np.bool_], typical: _F64) -> NDArray[np.bool_]:
+    """Premature, of the dominant shape, in an otherwise regular rhythm."""
+    usual = np.nan_to_num(typical, nan=np.inf)[:, None]
+    early = valid & beats.dominant & (rr < PAC_PREMATURE * usual)
+    followed = np.ones_like(early)
+    followed[:, :-1] = ~valid[:, 1:] | (rr[:, 1:] > 0.9 * usual)
+    found = early & followed
+    departure = np.abs(rr - np.where(np.isfinite(usual), usual, 0.0)) / usual
+    regular = np.nan_to_num(masked_median(departure, valid & ~found), nan=1.0) < REGULAR_SPREAD
+    share = found.sum(axis=-1) / np.maximum(valid.sum(axis=-1), 1)
+    kept: NDArray[np.bool_] = found & (regular & (share <= PAC_MAX_SHARE))[:, None]
+    return kept
+
+
+def flutter_power(
+    leads_mv: NDArray[np.float32], beats: Beats, landmarks: Landmarks, centre: int, fs: float
+) -> _F64:
+    """Return the share of the power between the QRS complexes that beats at 4 to 6 Hz.
+
+    Parameters
+    ----------
+    leads_mv : ndarray, shape (n_records, n_leads, n_samples)
+        The leads that show flutter waves best (II and V1).
+    beats, landmarks : Beats, Landmarks
+    centre : int
+        Middle of the QRS complex in the median beat's window.
+    fs : float
+        Samples per second.
+
+    Returns
+    -------
+    ndarray, shape (n_records,)
+        Power within 0.3 Hz of the strongest frequency from 3.8 to 6.2 Hz and of
+        its double, over the power from 1 to 15 Hz; the larger of the leads.
+    """
+    from scipy.fft import next_fast_len, rfft
+
+    bridged = _bridge_qrs(leads_mv, beats, landmarks, centre, round(0.02 * fs))
+    n_fft = next_fast_len(max(leads_mv.shape[-1], int(8 * fs)), real=True)
+    window = np.hanning(leads_mv.shape[-1]).astype(np.float32)
+    power = np.abs(rfft(bridged * window, n_fft, axis=-1)) ** 2
+    hz = np.arange(power.shape[-1]) * fs / n_fft
+    total = power[..., (hz >= 1.0) & (hz <= 15.0)].sum(axis=-1)
+    running = np.cumsum(power, axis=-1)
+    arm = max(round(0.3 * n_fft / fs), 1)
+    tried = np.flatnonzero((hz >= FLUTTER_HZ[0]) & (hz <= FLUTTER_HZ[1]))
+    comb = sum(running[..., k * tried + arm] - running[..., k * tried - arm - 1] for k in (1, 2))
+    share = np.max(comb, axis=-1) / np.maximum(total, 1e-12)
+    return np.asarray(share.max(axis=-1), dtype=np.float64)
+
+
+def _bridge_qrs(
+    leads_mv: NDArray[np.float32], beats: Beats, landmarks: Landmarks, centre: int, margin: int
+) -> NDArray[np.float32]:
+    """Replace each QRS complex by a straight line."""
+    out = leads_mv.copy()
+    position = np.arange(leads_mv.shape[-1])
+    left = landmarks.onset - centre - margin
+    right = landmarks.offset - centre + margin
+    for row, (samples, exists) in enumerate(zip(beats.sample, beats.exists, strict=True)):
+        edges = np.zeros(position.size + 1, dtype=np.int32)
+        found = samples[exists]
+        np.add.at(edges, np.clip(found + left[row], 0, position.size), 1)
+        np.add.at(edges, np.clip(found + right[row], 0, position.size), -1)
+        keep = np.cumsum(edges[:-1]) == 0
+        if keep.any():
+            for lead in out[row]:
+                lead[~keep] = np.interp(position[~keep], position[keep], lead[keep])
+    return out
+
+
+def _sharpness(signals_mv: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return each sample's distance from the mean of its neighbours; ends 0."""
+    out = np.zeros_like(signals_mv)
+    out[..., 1:-1] = signals_mv[..., 1:-1] - 0.5 * (signals_mv[..., 2:] + signals_mv[..., :-2])
+    return out
+
+
+def noise_uv(signals_mv: NDArray[np.float32]) -> _F64:
+    """Return the high-frequency noise, root mean square in microvolts, median over leads."""
+    every_fifth = np.abs(_sharpness(signals_mv)[..., 1:-1:5])
+    # 1.4826 x median absolute deviation; white noise grows by sqrt(1.5) in the sharpness
+    sigma = 1.4826 * np.median(every_fifth, axis=-1) / np.sqrt(1.5)
+    return np.asarray(np.median(sigma, axis=-1) * 1000.0, dtype=np.float64)
+
+
+def spike_share(
+    signals_mv: NDArray[np.float32], median: MedianBeat, onset: NDArray[np.intp], sampling_hz: float
+) -> _F64:
+    """Return the share of beats with a pacing spike from 80 ms before to 20 ms after QRS onset."""
+    sharp = np.abs(_sharpness(signals_mv)).sum(axis=1)
+    usual = np.median(sharp[:, ::3], axis=-1)
+    before, after = round(0.08 * sampling_hz), round(0.02 * sampling_hz)
+    start = median.sample + (onset - median.centre)[:, None]
+    near = cut_windows(sharp[:, None, :], start, np.arange(-before, after + 1))[:, :, 0].max(
+        axis=-1
+    )
+    limit = np.maximum(SPIKE_MV, SPIKE_OVER_NOISE * usual)[:, None]
+    n = np.maximum(median.used.sum(axis=-1), 1)
+    return np.asarray(((near > limit) & median.used).sum(axis=-1) / n, dtype=np.float64)
