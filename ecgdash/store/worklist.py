@@ -187,7 +187,7 @@ def _change_kind(row: WorklistRow) -> str:
 
 
 def _logit(score: float) -> float:
-    clipped = min(max(score, 1e-9), 1.0 - 1e-9)
+    clipped = min(max(score, 1e-6), 1.0 - 1e-6)
     return math.log(clipped / (1.0 - clipped))
 
 

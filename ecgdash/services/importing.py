@@ -1,0 +1,320 @@
+"""Files to the store: read, gate, flag, compare with what is there, keep.
+
+One transaction per file: an import that is killed leaves every finished file
+and no half one, and importing again skips what is there.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ecgdash.domain.ecg import EcgRecord
+from ecgdash.domain.gate import GateResult
+from ecgdash.domain.patient import Diagnosis, EchoStudy, Patient
+from ecgdash.domain.timeline import Flag
+from ecgdash.errors import EcgDashError, InputFileError
+from ecgdash.services.import_report import ImportReport, TableOutcome
+from ecgdash.services.worklists import refresh_worklist
+from ecgdash.settings import Settings
+from ecgdash.store import ImportRow, Store
+
+if TYPE_CHECKING:
+    from ecgdash.domain.model import FamilyCard
+    from ecgdash.io.tables import PatientTable
+
+__all__ = ["import_paths", "import_records"]
+
+_LOG = logging.getLogger(__name__)
+
+UNNAMED: Final = "unidentified-"
+
+Item = tuple[str, EcgRecord | EcgDashError]
+"""Name to show, and the ECG or why it could not be read."""
+
+
+def import_paths(  # noqa: PLR0913 - one keyword per option of the command
+    store: Store,
+    paths: Sequence[Path],
+    *,
+    settings: Settings,
+    echo: Path | None = None,
+    patient_table: Path | None = None,
+    diagnoses: Path | None = None,
+    site: str = "local",
+    simulated: bool = False,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ImportReport:
+    """Import ECG files, folders and ZIPs, with the tables that belong to them.
+
+    Parameters
+    ----------
+    store : Store
+    paths : sequence of Path
+        May be empty where only tables are imported.
+    settings : Settings
+    echo, patient_table, diagnoses : Path, optional
+    site : str
+        Whose patient ids these are.
+    simulated : bool
+        Whether the people are simulated; shown wherever they are.
+    on_progress : callable, optional
+        Told files done and in all; 0 in all: not known before archives are unpacked.
+
+    Raises
+    ------
+    TableError
+        If a table cannot be read at all; nothing is stored then.
+    """
+    from ecgdash.io import Limits, find_ecg_files, read_ecg
+    from ecgdash.io.tables import read_patient_table
+
+    tables = _ReadTables.read(echo, diagnoses, settings)
+    table = None if patient_table is None else read_patient_table(Path(patient_table))
+    named = [Path(path) for path in paths]
+    limits = Limits.of(settings)
+
+    def items() -> Iterator[Item]:
+        # An archive's files exist only until the next one is opened: read each as it comes.
+        for file in find_ecg_files(named, limits):
+            try:
+                if file.error is not None:
+                    raise file.error
+                record = read_ecg(file.path, zone=settings.zone)
+                yield file.display_name, _completed(record, table, file.display_name)
+            except EcgDashError as err:
+                yield file.display_name, err
+
+    n_files = 0 if _any_archive(named) else sum(1 for _ in find_ecg_files(named, limits))
+    run = _Run(store, site, settings, simulated)
+    return _run(run, items(), n_files, tables, on_progress)
+
+
+def _any_archive(paths: Sequence[Path]) -> bool:
+    return any(
+        path.suffix.lower() == ".zip" or (path.is_dir() and any(path.rglob("*.[zZ][iI][pP]")))
+        for path in paths
+    )
+
+
+def import_records(  # noqa: PLR0913 - the same keywords
+    store: Store,
+    records: Iterable[tuple[str, EcgRecord]],
+    *,
+    settings: Settings,
+    site: str = "local",
+    simulated: bool = False,
+    echoes: Sequence[EchoStudy] = (),
+    diagnoses: Sequence[Diagnosis] = (),
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ImportReport:
+    """Import ECGs that are in memory already, by the same rules as files.
+
+    Parameters
+    ----------
+    records : iterable of (str, EcgRecord)
+        Name to show, and the ECG.
+    simulated : bool
+        Whether the people are simulated; shown wherever they are.
+    """
+    items: list[Item] = list(records)
+    tables = _ReadTables(list(echoes), list(diagnoses))
+    run = _Run(store, site, settings, simulated)
+    return _run(run, items, len(items), tables, on_progress)
+
+
+@dataclass
+class _ReadTables:
+    """Echoes and diagnoses as read, with the names and problems of their files."""
+
+    echoes: list[EchoStudy] = field(default_factory=list)
+    diagnoses: list[Diagnosis] = field(default_factory=list)
+    echo_file: str = "echoes"
+    diagnosis_file: str = "diagnoses"
+    echo_problems: tuple[str, ...] = ()
+    diagnosis_problems: tuple[str, ...] = ()
+    given: tuple[bool, bool] = (False, False)
+
+    @classmethod
+    def read(cls, echo: Path | None, diagnoses: Path | None, settings: Settings) -> "_ReadTables":
+        from ecgdash.io.tables import read_diagnoses_csv, read_echo_csv
+
+        read = cls(given=(echo is not None, diagnoses is not None))
+        if echo is not None:
+            read.echoes, problems = read_echo_csv(Path(echo), settings.zone)
+            read.echo_file, read.echo_problems = Path(echo).name, tuple(map(str, problems))
+        if diagnoses is not None:
+            read.diagnoses, problems = read_diagnoses_csv(Path(diagnoses))
+            read.diagnosis_file = Path(diagnoses).name
+            read.diagnosis_problems = tuple(map(str, problems))
+        return read
+
+
+def _run(
+    run: "_Run",
+    items: Iterable[Item],
+    n_items: int,
+    tables: _ReadTables,
+    on_progress: Callable[[int, int], None] | None,
+) -> ImportReport:
+    started = time.monotonic()
+    for done, (name, item) in enumerate(items, start=1):
+        run.take(name, item)
+        if on_progress is not None:
+            on_progress(done, n_items)
+    outcomes = run.take_tables(tables)
+    run.store.finish_import(run.key)
+    refresh_worklist(run.store, _cards(run.settings))
+    _LOG.info("imported %d files", len(run.rows))
+    return ImportReport(
+        key=run.key,
+        rows=tuple(run.rows),
+        tables=outcomes,
+        seconds=time.monotonic() - started,
+        patient_keys=tuple(run.touched),
+        n_same_waveform=run.n_same_waveform,
+    )
+
+
+class _Run:
+    """One import under way."""
+
+    def __init__(
+        self, store: Store, site: str, settings: Settings, simulated: bool = False
+    ) -> None:
+        self.store = store
+        self.site = site
+        self.settings = settings
+        self.simulated = simulated
+        self.key = store.start_import(site)
+        self.rows: list[ImportRow] = []
+        self.touched: dict[str, None] = {}
+        self.n_same_waveform = 0
+
+    def take(self, name: str, item: EcgRecord | EcgDashError) -> None:
+        """Store one ECG, or why there is none, in one transaction."""
+        if isinstance(item, EcgRecord):
+            # Computed outside the transaction: others may write meanwhile.
+            gate, flags = _judged(item)
+            with self.store.transaction():
+                row = self._keep(name, item, gate, flags)
+                self.store.add_import_row(self.key, row)
+        else:
+            row = _rejected(name, item)
+            self.store.add_import_row(self.key, row)
+        self.rows.append(row)
+
+    def _keep(
+        self, name: str, record: EcgRecord, gate: GateResult, flags: Sequence[Flag]
+    ) -> ImportRow:
+        remarks: list[str] = []
+        code = record.patient_id
+        if code is None:
+            code = UNNAMED + record.sha256[:10]
+            remarks.append("no patient id in the file: kept as a patient of its own")
+        patient = Patient(code, self.site, record.sex, _birth_year(record))
+        patient_key = self.store.put_patient(patient, simulated=self.simulated)
+        row = ImportRow(name, "accepted", record.file_format, patient.id)
+        twins = self.store.same_waveform(record.sha256)
+        for twin in twins:
+            if twin.patient_key == patient_key and twin.recorded_at == record.recorded_at:
+                return replace(
+                    row, outcome="duplicate", ecg=twin.key, reason="the same ECG is stored already"
+                )
+        if twins:
+            self.n_same_waveform += 1
+            remark = _twin_remark(patient_key, [twin.patient_key for twin in twins])
+            remarks.append(remark)
+            record = replace(record, notes=(*record.notes, remark))
+        ecg = self.store.add_ecg(patient_key, record, gate, flags, self.key)
+        self.touched[patient_key] = None
+        if not gate.analysable:
+            return replace(
+                row,
+                outcome="withheld",
+                ecg=ecg,
+                reason="; ".join((*gate.reasons, *remarks)),
+                todo="Nothing to repair in the file; it is stored and shown without a score",
+            )
+        todo = "Check whose ECG this is and when it was recorded" if twins else ""
+        if record.patient_id is None:
+            todo = "Give a patient table, or the patient id in the file or its sidecar"
+        return replace(row, ecg=ecg, reason="; ".join(remarks), todo=todo)
+
+    def take_tables(self, tables: _ReadTables) -> tuple[TableOutcome, ...]:
+        """Store echoes and diagnoses, each table in one transaction."""
+        outcomes = []
+        if tables.echoes or tables.given[0]:
+            outcomes.append(self._take_echoes(tables))
+        if tables.diagnoses or tables.given[1]:
+            outcomes.append(self._take_diagnoses(tables))
+        return tuple(outcomes)
+
+    def _patient_key(self, code: str) -> str:
+        return self.store.put_patient(Patient(code, self.site), simulated=self.simulated)
+
+    def _take_echoes(self, tables: _ReadTables) -> TableOutcome:
+        n_new = 0
+        with self.store.transaction():
+            for study in tables.echoes:
+                key = self._patient_key(study.patient_id)
+                if self.store.add_echo(key, study):
+                    n_new += 1
+                    self.touched[key] = None
+        n_old = len(tables.echoes) - n_new
+        return TableOutcome(tables.echo_file, n_new, n_old, tables.echo_problems)
+
+    def _take_diagnoses(self, tables: _ReadTables) -> TableOutcome:
+        by_patient: dict[str, list[Diagnosis]] = {}
+        for item in tables.diagnoses:
+            by_patient.setdefault(item.patient_id, []).append(item)
+        n_new = 0
+        with self.store.transaction():
+            for code, items in by_patient.items():
+                key = self._patient_key(code)
+                added = self.store.add_diagnoses(key, items)
+                n_new += added
+                if added:
+                    self.touched[key] = None
+        n_old = len(tables.diagnoses) - n_new
+        return TableOutcome(tables.diagnosis_file, n_new, n_old, tables.diagnosis_problems)
+
+
+def _completed(record: EcgRecord, table: "PatientTable | None", name: str) -> EcgRecord:
+    return record if table is None else table.apply(record, name)
+
+
+def _judged(record: EcgRecord) -> tuple[GateResult, tuple[Flag, ...]]:
+    from ecgdash.inference.gate import gate
+    from ecgdash.labels.flags import flags_of
+
+    flags = flags_of(record.statements, record.measurements, record.sex, record.age_years, ())
+    return gate(record), tuple(flags)
+
+
+def _rejected(name: str, err: EcgDashError) -> ImportRow:
+    reason = err.what
+    if err.accepted and isinstance(err, InputFileError):
+        reason = f"{err.what}. {err.accepted}"
+    return ImportRow(name, "rejected", reason=f"{reason}.", todo=f"{err.todo}." if err.todo else "")
+
+
+def _twin_remark(patient_key: str, twins: Sequence[str]) -> str:
+    if any(twin != patient_key for twin in twins):
+        return "the same waveform is stored for another patient"
+    return "the same waveform is stored at another time"
+
+
+def _birth_year(record: EcgRecord) -> int | None:
+    """Return the year of birth by age and date; ages that code "over 89" give none."""
+    if record.local_day is None or record.age_years is None or not 0 <= record.age_years < 120:
+        return None
+    return record.local_day.year - int(record.age_years)
+
+
+def _cards(settings: Settings) -> "list[FamilyCard]":
+    from ecgdash.services.scoring import installed_cards
+
+    return installed_cards(settings)

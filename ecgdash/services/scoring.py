@@ -1,0 +1,228 @@
+"""Scores for stored ECGs, in two passes.
+
+Pass 1 runs the network over waveforms and keeps logits without history. Pass
+2 forms pairs and histories and adds their terms: a new echo or a corrected
+LVEF needs pass 2 alone, and no network.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgdash import __version__
+from ecgdash.domain.ecg import EcgRecord, EcgRef
+from ecgdash.domain.model import FamilyCard
+from ecgdash.domain.pairs import TteEcgPair, form_pairs
+from ecgdash.domain.prediction import NotApplicable, Prediction, Provenance, VariantScore
+from ecgdash.services.worklists import refresh_worklist
+from ecgdash.settings import Settings
+from ecgdash.store import Store, StoredEcg
+
+if TYPE_CHECKING:
+    from ecgdash.inference import Engine
+
+__all__ = [
+    "ScoringEngine",
+    "ScoringReport",
+    "installed_cards",
+    "load_engines",
+    "score_patients",
+]
+
+_LOG = logging.getLogger(__name__)
+
+_ECGS_PER_BATCH: Final = 32
+_PATIENTS_PER_PART: Final = 50
+
+
+class ScoringEngine(Protocol):
+    """What scoring needs of `ecgdash.inference.Engine`."""
+
+    @property
+    def card(self) -> FamilyCard:
+        """The family's card."""
+
+    def base_logits(self, records: Sequence[EcgRecord]) -> NDArray[np.float64]:
+        """Return logits without history, shape (n, n_variants, n_crops)."""
+
+    def score_course(
+        self,
+        refs: Sequence[EcgRef | None],
+        base_logits: NDArray[np.float64],
+        pairs: Sequence[TteEcgPair],
+    ) -> list[dict[str, VariantScore | NotApplicable]]:
+        """Score one patient's ECGs from base logits; a ref of None is undated."""
+
+
+@dataclass(frozen=True)
+class ScoringReport:
+    """What a scoring run did.
+
+    Attributes
+    ----------
+    n_patients : int
+    n_networks : int
+        ECG and family pairs that went through a network.
+    n_updated : int
+        Predictions written, because new or because a history changed.
+    n_withheld : int
+        ECGs whose score the gate withheld.
+    """
+
+    n_patients: int
+    n_networks: int
+    n_updated: int
+    n_withheld: int
+
+
+def installed_cards(settings: Settings) -> list[FamilyCard]:
+    """Return the cards of all installed families, without loading a network."""
+    from ecgdash.inference.manifest import installed_families
+
+    return list(installed_families(settings.models_dir))
+
+
+def load_engines(settings: Settings) -> "list[Engine]":
+    """Load every installed family; none installed is an empty list."""
+    cards = installed_cards(settings)
+    if not cards:
+        return []
+    from ecgdash.inference import Engine
+
+    return [
+        Engine.load(card.family, settings.device, settings.models_dir)
+        for card in cards
+        if card.input_kind == "signal"
+    ]
+
+
+def score_patients(
+    store: Store,
+    engines: Sequence[ScoringEngine],
+    patient_keys: Sequence[str] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ScoringReport:
+    """Score what lacks a current score, renew histories, refresh the worklist rows.
+
+    May be stopped at any time and called again: what is stored is not computed twice.
+
+    Parameters
+    ----------
+    store : Store
+    engines : sequence of ScoringEngine
+        One per family; an ECG is scored by each whose leads it holds.
+    patient_keys : sequence of str, optional
+        Default: everybody.
+    on_progress : callable, optional
+        Told patients done and in all.
+    """
+    keys = store.patient_keys() if patient_keys is None else list(patient_keys)
+    cards = [engine.card for engine in engines]
+    n_networks = n_updated = n_withheld = 0
+    for start in range(0, len(keys), _PATIENTS_PER_PART):
+        part = keys[start : start + _PATIENTS_PER_PART]
+        courses = [_Course.load(store, key) for key in part]
+        n_withheld += sum(not ecg.gate.analysable for course in courses for ecg in course.ecgs)
+        for engine in engines:
+            base = _pass_one(store, engine, courses)
+            n_networks += len(base)
+            made = [new for course in courses for new in _pass_two(engine, course, base)]
+            store.save_predictions(made)
+            n_updated += len(made)
+        refresh_worklist(store, cards, part)
+        if on_progress is not None:
+            on_progress(start + len(part), len(keys))
+    _LOG.info("scored %d patients, %d network passes", len(keys), n_networks)
+    return ScoringReport(len(keys), n_networks, n_updated, n_withheld)
+
+
+@dataclass(frozen=True)
+class _Course:
+    """What is stored of one patient, waveforms excepted."""
+
+    ecgs: list[StoredEcg]
+    pairs: list[TteEcgPair]
+    predictions: Mapping[str, Mapping[str, Prediction]]
+
+    @classmethod
+    def load(cls, store: Store, key: str) -> "_Course":
+        ecgs = store.ecgs_of(key)
+        refs = [ref for ecg in ecgs if (ref := ecg.ref) is not None]
+        return cls(ecgs, form_pairs(refs, store.echoes_of(key)), store.predictions_of(key))
+
+    def scorable(self, card: FamilyCard) -> list[StoredEcg]:
+        return [ecg for ecg in self.ecgs if ecg.gate.analysable and card.lead_set in ecg.lead_sets]
+
+    def current(self, ecg: StoredEcg, card: FamilyCard) -> Prediction | None:
+        """Return the stored prediction if its base logits still hold."""
+        found = self.predictions.get(ecg.key, {}).get(card.family)
+        if found is None or found.provenance is None:
+            return None
+        made = found.provenance
+        holds = (made.weights_sha256, made.preprocessing_version, made.waveform_sha256) == (
+            card.weights_sha256,
+            card.preprocessing_version,
+            ecg.sha256,
+        )
+        return found if holds else None
+
+
+def _pass_one(
+    store: Store, engine: ScoringEngine, courses: Sequence[_Course]
+) -> dict[str, NDArray[np.float64]]:
+    """Run the network over ECGs that lack current base logits.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n_variants, n_crops)
+        By ECG key.
+    """
+    lacking = [
+        ecg.key
+        for course in courses
+        for ecg in course.scorable(engine.card)
+        if course.current(ecg, engine.card) is None
+    ]
+    base: dict[str, NDArray[np.float64]] = {}
+    for start in range(0, len(lacking), _ECGS_PER_BATCH):
+        keys = lacking[start : start + _ECGS_PER_BATCH]
+        base.update(zip(keys, engine.base_logits(store.records(keys)), strict=True))
+    return base
+
+
+def _pass_two(
+    engine: ScoringEngine, course: _Course, fresh: Mapping[str, NDArray[np.float64]]
+) -> Iterator[Prediction]:
+    """Yield the predictions of one patient that are new or differ from the stored ones."""
+    card = engine.card
+    scorable = course.scorable(card)
+    if not scorable:
+        return
+    names = [variant.variant for variant in card.variants]
+    stored = [course.current(ecg, card) for ecg in scorable]
+    base = [
+        fresh[ecg.key] if known is None else np.array([known.base_logits[name] for name in names])
+        for ecg, known in zip(scorable, stored, strict=True)
+    ]
+    scored = engine.score_course([ecg.ref for ecg in scorable], np.stack(base), course.pairs)
+    for ecg, known, logits, scores in zip(scorable, stored, base, scored, strict=True):
+        if known is not None and dict(known.scores) == scores:
+            continue
+        crops = {name: tuple(row) for name, row in zip(names, logits.tolist(), strict=True)}
+        yield Prediction(ecg.key, card.lead_set, scores, crops, _provenance(card, ecg.sha256))
+
+
+def _provenance(card: FamilyCard, waveform_sha256: str) -> Provenance:
+    return Provenance(
+        family=card.family,
+        weights_sha256=card.weights_sha256,
+        preprocessing_version=card.preprocessing_version,
+        waveform_sha256=waveform_sha256,
+        software_version=__version__,
+        made_at=datetime.now(UTC),
+    )
