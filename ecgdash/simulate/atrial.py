@@ -18,9 +18,9 @@ ATRIAL_ROWS: Final = 2
 # inferior leads; typical flutter negative in II, III, aVF and upright in V1.
 _AFIB_AXES: Final = np.array([[-0.30, 0.35, -0.80], [0.15, 0.36, 0.03]])
 _FLUTTER_AXES: Final = np.array([[-0.10, 1.30, 0.25], [0.05, -0.15, -0.75]])
-# Harmonics of f-waves (second .38, third .12 of the first) and of a falling saw-tooth, 1 / k.
+# Harmonics of f-waves (second .38, third .12 of the first) and of a falling saw-tooth.
 _AFIB_HARMONICS: Final = (1.0, 0.38, 0.12)
-_FLUTTER_HARMONICS: Final = (0.75, 0.42, 0.24)
+_FLUTTER_HARMONICS: Final = (0.80, 0.34, 0.12)
 # Slow modulation of frequency and amplitude: Hz of the modulators.
 _MODULATION_HZ: Final = (0.23, 0.61, 1.37)
 

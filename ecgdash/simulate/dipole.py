@@ -107,7 +107,7 @@ def _qrs_vectors(p: EcgParameters, infarct: FloatArray) -> FloatArray:
     vectors = _VECTOR_MV[p.conduction] * shape
     anterior = np.minimum(infarct[:, 0], 1.0)
     vectors[:, 0, 2] *= 1.0 - 0.90 * anterior
-    vectors[:, 1] *= 1.0 - anterior[:, None] * np.array([0.25, 0.0, 0.85])
+    vectors[:, 1] *= 1.0 - anterior[:, None] * np.array([0.60, 0.0, 0.90])
     posterior = p.posterior_force * (1.0 + LVH_GAIN[2] * p.lvh)
     vectors[:, :, 0] *= (1.0 + LVH_GAIN[0] * p.lvh)[:, None]
     vectors[:, :, 1] *= (1.0 + LVH_GAIN[1] * p.lvh)[:, None]

@@ -202,7 +202,7 @@ class EcgParameters:
     f_wave_mv: FloatArray = _column(0.065, 0, 0.5)
     f_wave_hz: FloatArray = _column(6.3, 3, 10)
     flutter_ratio: NDArray[np.int8] = _column(0, 0, 8, np.int8)
-    non_dipolar: FloatArray = _column(0.12, 0, 0.5)
+    non_dipolar: FloatArray = _column(0.16, 0, 0.5)
     emg_uv: FloatArray = _column(3.0, 0, 500)
     baseline_uv: FloatArray = _column(30.0, 0, 500)
     motion_uv: FloatArray = _column(0.0, 0, 500)
