@@ -1,0 +1,1 @@
+"""One module per file format, all with the same surface: SUFFIXES, sniff, read."""

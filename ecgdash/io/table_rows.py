@@ -1,0 +1,102 @@
+"""Rows of a CSV table, the problems they may have, and which tables are known."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ecgdash.errors import TableError
+
+__all__ = [
+    "DIAGNOSIS_COLUMNS",
+    "ECHO_COLUMNS",
+    "PTBXL_COLUMNS",
+    "RowProblem",
+    "known_table",
+    "rows_of",
+]
+
+ECHO_COLUMNS: Final = ("patient_id", "performed_at", "lvef_percent")
+DIAGNOSIS_COLUMNS: Final = ("patient_id", "code_system", "code", "recorded_on")
+PTBXL_COLUMNS: Final = ("patient_id", "filename_hr", "recording_date")
+MAX_TABLE_MB: Final = 512
+
+
+@dataclass(frozen=True)
+class RowProblem:
+    """One thing wrong with one row of a table.
+
+    Attributes
+    ----------
+    row : int
+        Line of the file; the header is line 1.
+    column : str
+    message : str
+        What is wrong and what to do, in one sentence.
+    refused : bool
+        False: the row was kept, and the message says what was changed.
+    """
+
+    row: int
+    column: str
+    message: str
+    refused: bool = True
+
+
+def known_table(path: Path) -> str | None:
+    """Return "echo", "diagnoses" or "patients" if the CSV's header is that of such a table."""
+    if path.suffix.lower() not in {".csv", ".tsv"}:
+        return None
+    with path.open("rb") as stream:
+        head = stream.read(8192).decode("utf-8-sig", errors="replace")
+    first = head.splitlines()[0] if head.strip() else ""
+    columns = {cell.strip().lower() for cell in first.replace(";", ",").split(",")}
+    if columns.issuperset(ECHO_COLUMNS):
+        return "echo"
+    if columns.issuperset(DIAGNOSIS_COLUMNS):
+        return "diagnoses"
+    is_patients = columns.issuperset(PTBXL_COLUMNS) or columns.issuperset({"patient_id", "file"})
+    return "patients" if is_patients else None
+
+
+def rows_of(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield each row with its line; keys are lower-case column names, values stripped.
+
+    Raises
+    ------
+    TableError
+        If the file is missing, too large, no text, or lacks a column.
+    """
+    if not path.is_file():
+        raise TableError("there is no such file", where=path.name, todo="Check the path")
+    if path.stat().st_size > MAX_TABLE_MB * 1024 * 1024:
+        raise TableError("the table is too large", where=path.name, todo="Split it")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            header = stream.readline()
+            separator = max((",", ";", "\t"), key=header.count)
+            stream.seek(0)
+            reader = csv.DictReader(stream, delimiter=separator)
+            columns = [(name or "").strip().lower() for name in reader.fieldnames or []]
+            _check_columns(columns, required, path.name)
+            reader.fieldnames = columns
+            for cells in reader:
+                texts = {k: (v or "").strip() for k, v in cells.items() if isinstance(k, str)}
+                if any(texts.values()):
+                    yield reader.line_num, texts
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise TableError(
+            f"the table is no UTF-8 CSV ({error})", where=path.name, todo="Save it as CSV (UTF-8)"
+        ) from error
+
+
+def _check_columns(columns: list[str], required: tuple[str, ...], where: str) -> None:
+    missing = [name for name in required if name not in columns]
+    if missing:
+        raise TableError(
+            f"columns are missing: {', '.join(missing)}; found {', '.join(columns) or 'none'}",
+            where=where,
+            accepted=f"Needed: {', '.join(required)}",
+            todo="Rename or add the columns",
+        )
