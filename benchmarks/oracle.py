@@ -144,7 +144,8 @@ def main() -> None:
 def follow_up(tables, z, row, y, groups, plain) -> None:
     usable = [np.array([h is not None for h in t["recal"]]) for t in tables]
     models = {}
-    scores = {"uncal": (z[1][row[1]], youden(y[0][usable[0]], z[0][row[0]][usable[0]]))}
+    base = np.array(tables[0]["baseline"])
+    scores = {"uncal": (z[1][row[1]], youden(y[0][base], z[0][row[0]][base]))}
     for name, with_lvef in (("masked", False), ("recal", True)):
         x = []
         for t, logits, rows, mask in zip(tables, z, row, usable, strict=True):

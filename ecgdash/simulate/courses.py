@@ -88,13 +88,13 @@ def _draw_archetypes(rng: np.random.Generator, people: LatentPeople) -> NDArray[
     n = len(people)
     z = (people.age_years - 63.4) / 15.1
     lottery = rng.random((5, n))
-    dilated = 0.145 * np.exp(
-        0.5 * people.fibrillation + 0.6 * people.kidney_disease + 0.25 * people.male + 0.15 * z
+    dilated = 0.150 * np.exp(
+        0.65 * people.fibrillation + 0.6 * people.kidney_disease + 0.25 * people.male + 0.15 * z
     )
     # The first that applies, from the most specific cause to the least.
     rules = [
         (Archetype.LBBB, (people.conduction == Conduction.LBBB) & (lottery[0] < 0.68)),
-        (Archetype.TACHYCARDIA, people.fibrillation & (lottery[1] < 0.13)),
+        (Archetype.TACHYCARDIA, people.fibrillation & (lottery[1] < 0.17)),
         (Archetype.INFARCTION, lottery[2] < np.where(people.ischaemia, 0.62, 0.016)),
         (Archetype.DILATED, lottery[3] < dilated),
         (Archetype.CARDIOTOXIC, lottery[4] < 0.028),

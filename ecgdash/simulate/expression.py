@@ -26,9 +26,9 @@ __all__ = ["express_features", "express_parameters", "remodelling"]
 
 FloatArray = NDArray[np.float64]
 
-REMODELLING_SCALE: Final = 2.4
+REMODELLING_SCALE: Final = 2.9
 VISIT_NOISE: Final = 0.55
-VISIT_SWING: Final = 0.45
+VISIT_SWING: Final = 0.70
 
 
 def _row(**values: float) -> FloatArray:
@@ -45,8 +45,8 @@ _BETA: Final = _row(
     r_progression=0.75,
     t_wave=1.05,
     p_wave=0.90,
-    heart_rate=0.35,
-    qtc=0.36,
+    heart_rate=0.31,
+    qtc=0.31,
     ectopy=0.60,
     st_segment=0.70,
     fragmentation=0.50,
@@ -59,8 +59,8 @@ _SWING: Final = _row(
     r_progression=0.75,
     t_wave=1.05,
     p_wave=0.90,
-    heart_rate=0.35,
-    qtc=0.36,
+    heart_rate=0.31,
+    qtc=0.31,
     ectopy=0.50,
     st_segment=0.70,
     fragmentation=0.50,

@@ -21,11 +21,18 @@ FloatArray = NDArray[np.float64]
 OFFSET_SD: Final = 0.85
 """SD of personal offsets in feature units (our choice: sets how much history can repair)."""
 
-FIBRILLATION_OFFSET_FACTOR: Final = 1.8
+FIBRILLATION_OFFSET_FACTOR: Final = 2.2
 """Personal offsets are wider in atrial fibrillation (our choice, for its over-calls)."""
 
+PSEUDO_SD: Final = 0.60
+"""SD of the remodelled look that no low LVEF explains (our choice)."""
+
+PSEUDO_IN_FIBRILLATION: Final = (1.0, 1.2)
+PSEUDO_IN_LBBB: Final = (0.5, 1.0)
+"""Mean and SD added to it in two conditions that strain or disguise the ventricle (our choice)."""
+
 _QRS_MS: Final = {
-    Conduction.NORMAL: (87.5, 7.0),
+    Conduction.NORMAL: (88.5, 7.0),
     Conduction.LBBB: (144.0, 8.0),
     Conduction.RBBB: (131.0, 8.0),
     Conduction.LAFB: (100.0, 6.0),
@@ -62,11 +69,15 @@ def draw_hearts(
 
 def _personal_offsets(rng: np.random.Generator, people: LatentPeople) -> dict[str, FloatArray]:
     n = len(people)
-    spread = OFFSET_SD * np.where(people.fibrillation, FIBRILLATION_OFFSET_FACTOR, 1.0)
-    pseudo = rng.normal(0.0, 0.35, n)
-    pseudo += np.where(people.fibrillation, rng.normal(0.9, 0.8, n), 0.0)
+    factor = np.where(people.fibrillation, FIBRILLATION_OFFSET_FACTOR, 1.0)
+    pseudo = rng.normal(0.0, PSEUDO_SD, n)
+    for group, (mean, sd) in (
+        (people.fibrillation, PSEUDO_IN_FIBRILLATION),
+        (people.conduction == Conduction.LBBB, PSEUDO_IN_LBBB),
+    ):
+        pseudo += np.where(group, rng.normal(mean, sd, n), 0.0)
     return {
-        "offset": spread[:, None] * rng.standard_normal((n, len(FEATURES))),
+        "offset": OFFSET_SD * factor[:, None] * rng.standard_normal((n, len(FEATURES))),
         "pseudo_remodelling": pseudo,
         "sensitivity": np.exp(rng.normal(0.0, 0.25, n)),
     }

@@ -71,7 +71,7 @@ def draw_people(rng: np.random.Generator, n: int, first_number: int, site: str) 
     male = rng.random(n) < 0.525
     high_pressure = _happens(rng, 0.06 + 0.75 * z + 0.05 * male + profile.logit_hypertension)
     diabetes = _happens(rng, -1.95 + 0.3 * z + 0.9 * high_pressure + 0.15 * male)
-    ischaemia = _happens(rng, -4.13 + 0.6 * z + 0.5 * male + 0.5 * high_pressure + 0.5 * diabetes)
+    ischaemia = _happens(rng, -3.98 + 0.6 * z + 0.5 * male + 0.5 * high_pressure + 0.5 * diabetes)
     kidney = _happens(rng, -3.62 + 0.45 * z + 0.8 * high_pressure + 0.9 * diabetes)
     fibrillation = _happens(
         rng, -2.98 + 0.8 * z + 0.15 * male + 0.4 * high_pressure + profile.logit_fibrillation
