@@ -1,0 +1,1 @@
+"""The three phases of DeepECG LVSD over prepared shards (paper 000)."""
