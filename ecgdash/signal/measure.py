@@ -43,6 +43,7 @@ class Measurements:
     qrs_axis_deg, t_axis_deg, p_axis_deg : ndarray, shape (n,)
     r_mv ... late_r_mv : ndarray, shape (n, 12)
         See `ecgdash.signal.morphology.Morphology`; canonical lead order.
+    p_terminal_v1_mv : ndarray, shape (n,)
     flutter_power : ndarray, shape (n,)
         Share of the power between QRS complexes at one rate of 4 to 6 Hz.
     spike_share : ndarray, shape (n,)
@@ -77,6 +78,7 @@ class Measurements:
     st60_mv: _F64
     t_mv: _F64
     late_r_mv: _F64
+    p_terminal_v1_mv: _F64
     flutter_power: _F64
     spike_share: _F64
     noise_uv: _F64

@@ -37,6 +37,9 @@ class Morphology:
         Peak to peak; level 60 ms after the J point; T's largest deflection, signed.
     late_r_mv : ndarray
         Largest value in the last 50 ms of the complex (terminal R).
+    p_terminal_v1_mv : ndarray, shape (n_records,)
+        Lowest value in V1 from P's peak to 60 ms after it, from the level at P
+        onset; NaN without a P.
     qrs_axis_deg, t_axis_deg, p_axis_deg : ndarray, shape (n_records,)
         Frontal, -180 to 180, from I and aVF.
     """
@@ -51,6 +54,7 @@ class Morphology:
     st60_mv: _F64
     t_mv: _F64
     late_r_mv: _F64
+    p_terminal_v1_mv: _F64
     qrs_axis_deg: _F64
     t_axis_deg: _F64
     p_axis_deg: _F64
@@ -92,6 +96,7 @@ def morphology_of(median: MedianBeat, marks: Landmarks, sampling_hz: float) -> M
         st60_mv=_at_offset(mv, marks.offset + round(0.06 * sampling_hz)),
         t_mv=t_mv,
         late_r_mv=np.where(late, mv, -np.inf).max(axis=-1),
+        p_terminal_v1_mv=_p_terminal(mv[:, 6], marks, position, sampling_hz),
         qrs_axis_deg=_axis(net),
         t_axis_deg=_axis(t_mv),
         p_axis_deg=np.where(marks.p_found, _axis(p_mv), np.nan),
@@ -133,6 +138,14 @@ def _p_amplitude(mv: _F64, marks: Landmarks, sampling_hz: float) -> _F64:
     return _at_offset(mv, marks.p_peak) - _at_offset(
         mv, np.maximum(marks.p_onset - round(0.01 * sampling_hz), 0)
     )
+
+
+def _p_terminal(v1: _F64, marks: Landmarks, position: NDArray[np.intp], sampling_hz: float) -> _F64:
+    last = np.minimum(marks.p_peak + round(0.06 * sampling_hz), marks.onset)
+    span = (position >= marks.p_peak[:, None]) & (position <= last[:, None])
+    level = np.take_along_axis(v1, marks.p_onset[:, None], axis=-1)[:, 0]
+    depth: _F64 = np.where(span, v1, np.inf).min(axis=-1) - level
+    return np.where(marks.p_found, depth, np.nan)
 
 
 def _axis(lead_values: _F64) -> _F64:

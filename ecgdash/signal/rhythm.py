@@ -218,10 +218,10 @@ def noise_uv(signals_mv: NDArray[np.float32]) -> _F64:
 def spike_share(
     signals_mv: NDArray[np.float32], median: MedianBeat, onset: NDArray[np.intp], sampling_hz: float
 ) -> _F64:
-    """Return the share of beats with a pacing spike from 80 ms before to 20 ms after QRS onset."""
+    """Return the share of beats with a pacing spike in the 80 ms before QRS onset."""
     sharp = np.abs(_sharpness(signals_mv)).sum(axis=1)
     usual = np.median(sharp[:, ::3], axis=-1)
-    before, after = round(0.08 * sampling_hz), round(0.02 * sampling_hz)
+    before, after = round(0.08 * sampling_hz), round(0.004 * sampling_hz)
     start = median.sample + (onset - median.centre)[:, None]
     near = cut_windows(sharp[:, None, :], start, np.arange(-before, after + 1))[:, :, 0].max(
         axis=-1
