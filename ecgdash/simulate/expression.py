@@ -51,20 +51,6 @@ _BETA: Final = _row(
     st_segment=0.70,
     fragmentation=0.50,
 )
-_SWING: Final = _row(
-    qrs=0.55,
-    axis=0.40,
-    limb_voltage=0.55,
-    posterior_force=0.70,
-    r_progression=0.75,
-    t_wave=1.05,
-    p_wave=0.90,
-    heart_rate=0.31,
-    qtc=0.31,
-    ectopy=0.50,
-    st_segment=0.70,
-    fragmentation=0.50,
-)
 _HYPERTENSION: Final = _row(posterior_force=0.5, t_wave=0.35, p_wave=0.3, qtc=0.2)
 _ISCHAEMIA: Final = _row(
     r_progression=0.45, t_wave=0.5, qrs=0.25, fragmentation=0.5, st_segment=0.3
@@ -97,9 +83,9 @@ def express_features(cohort: LatentCohort) -> FloatArray:
     rows = visits.patient
     features = REMODELLING_SCALE * _BETA * remodelling(cohort)[:, None]
     features += hearts.offset[rows]
-    features += _SWING * hearts.pseudo_remodelling[rows, None]
+    features += _BETA * hearts.pseudo_remodelling[rows, None]
     features += _comorbidity(cohort.people.take(rows))
-    features += VISIT_NOISE * visits.noise + VISIT_SWING * visits.swing[:, None] * _SWING
+    features += VISIT_NOISE * visits.noise + VISIT_SWING * visits.swing[:, None] * _BETA
     return features
 
 
@@ -219,7 +205,7 @@ def _beats(
     visits: LatentVisits,
     people: LatentPeople,
 ) -> dict[str, FloatArray]:
-    breathing = 0.045 * np.exp(-(people.age_years - 30.0) / 35.0) * hearts.rsa_factor
+    breathing = 0.070 * np.exp(-(people.age_years - 30.0) / 35.0) * hearts.rsa_factor
     regular = visits.rhythm == Rhythm.VENTRICULAR_TACHYCARDIA
     return {
         "rsa_depth": np.clip(breathing, 0.002, 0.2),

@@ -32,10 +32,10 @@ PSEUDO_IN_LBBB: Final = (0.5, 1.0)
 """Mean and SD added to it in two conditions that strain or disguise the ventricle (our choice)."""
 
 _QRS_MS: Final = {
-    Conduction.NORMAL: (88.5, 7.0),
-    Conduction.LBBB: (144.0, 8.0),
+    Conduction.NORMAL: (84.5, 7.0),
+    Conduction.LBBB: (142.0, 8.0),
     Conduction.RBBB: (131.0, 8.0),
-    Conduction.LAFB: (100.0, 6.0),
+    Conduction.LAFB: (97.0, 6.0),
     Conduction.PACED: (158.0, 9.0),
     Conduction.WPW: (122.0, 9.0),
 }

@@ -152,10 +152,10 @@ def draw_visits(
     moving = rng.random(m) < 0.08
     # Real recordings run from nearly clean to noisy: every level is spread on a log scale.
     recorder: dict[str, Any] = {
-        "emg_uv": factor * np.exp(rng.normal(np.log(2.5), 0.9, m)).clip(0.2, 40.0),
+        "emg_uv": factor * np.exp(rng.normal(np.log(1.6), 1.0, m)).clip(0.2, 40.0),
         "baseline_uv": factor * np.exp(rng.normal(np.log(25.0), 0.7, m)).clip(2.0, 150.0),
         "motion_uv": moving * np.exp(rng.normal(np.log(40.0), 0.6, m)).clip(0.0, 200.0),
-        "mains_uv": factor * np.exp(rng.normal(np.log(0.8), 1.1, m)).clip(0.02, 40.0),
+        "mains_uv": factor * np.exp(rng.normal(np.log(0.6), 1.1, m)).clip(0.02, 40.0),
         "mains_hz": np.full(m, profile.mains_hz),
     }
     return LatentVisits(
@@ -166,7 +166,7 @@ def draw_visits(
         swing=rng.standard_normal(m),
         electrode_shift=rng.normal(0.0, 0.10, (m, 1)) + rng.normal(0.0, 0.06, (m, 6)),
         chest_gain=np.exp(rng.normal(0.0, 0.04, m)),
-        p_jitter=np.clip(np.exp(rng.normal(np.log(0.10), 0.4, m)), 0.02, 0.5),
+        p_jitter=np.clip(np.exp(rng.normal(np.log(0.16), 0.4, m)), 0.02, 0.5),
         **recorder,
     )
 
