@@ -158,7 +158,7 @@ def st_depressed(m: Measurements) -> _Bool:
     """ST at least 0.05 mV low in two leads of a group, in narrow complexes (UDMI 2018)."""
     low = m.st60_mv <= -0.05
     found = [_in_two(_leads(low, *names)) for names in CONTIGUOUS.values()]
-    return np.any(found, axis=0) & _narrow(m)
+    return np.asarray(np.any(found, axis=0) & _narrow(m))
 
 
 def st_elevated(m: Measurements) -> _Bool:
@@ -166,7 +166,7 @@ def st_elevated(m: Measurements) -> _Bool:
     limit = np.array([0.2 if name in ("V1", "V2", "V3", "V4") else 0.1 for name in CANONICAL_LEADS])
     high = m.st60_mv >= limit
     found = [_in_two(_leads(high, *names)) for names in CONTIGUOUS.values()]
-    return np.any(found, axis=0) & _narrow(m)
+    return np.asarray(np.any(found, axis=0) & _narrow(m))
 
 
 def t_concordant_in_wide(m: Measurements) -> _Bool:

@@ -22,7 +22,7 @@ QRS_EDGE_LEVEL: Final = 0.06
 """Of the steepest point, above the quiet level (our choice, see docs/decisions)."""
 T_SEARCH_S: Final = 0.5
 P_SEARCH_S: Final = 0.30
-P_MIN_MV: Final = 0.03
+P_MIN_MV: Final = 0.012
 P_MIN_CONSISTENCY: Final = 0.4
 """Below, P is "not found": what follows the same bend in every beat is a P wave."""
 P_HALF_S: Final = 0.05
