@@ -24,7 +24,7 @@ from ecgdash.simulate.templates import (
     U_WAVE_MV,
 )
 
-__all__ = ["N_COMPONENTS", "BeatShape", "beat_shape", "ecg_lead_field"]
+__all__ = ["IS_WIDE", "N_COMPONENTS", "BeatShape", "beat_shape", "ecg_lead_field"]
 
 FloatArray = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ _SIGMA_MS: Final = np.array([t.sigma_ms for t in _TABLE])
 _VECTOR_MV: Final = np.array([t.vector_mv for t in _TABLE])
 _T_MV: Final = np.array([t.t_mv for t in _TABLE])
 _ST_MV: Final = np.array([t.st_mv for t in _TABLE])
-_WIDE: Final = np.array([t.wide for t in _TABLE])
+IS_WIDE: Final = np.array([t.wide for t in _TABLE])
 
 # Our choice: sigmas shrink less than times, so that narrow complexes stay above 60 Hz content.
 _LEAST_SIGMA_SCALE: Final = 0.85
@@ -92,7 +92,7 @@ def _turn(rotation: FloatArray, vectors: FloatArray) -> FloatArray:
 
 def _infarct_parts(p: EcgParameters) -> tuple[FloatArray, dict[str, FloatArray]]:
     """Return strengths (n, 3), 0 where conduction is wide, and their mixed vectors (n, 3)."""
-    strength = np.where(_WIDE[p.conduction][:, None], 0.0, p.infarct)
+    strength = np.where(IS_WIDE[p.conduction][:, None], 0.0, p.infarct)
     sites = list(INFARCT_SITES.values())
     mixed = {
         name: (strength[:, :, None] * np.array([getattr(s, name) for s in sites])).sum(axis=1)
@@ -171,7 +171,7 @@ def _lead_amplitudes(p: EcgParameters, vectors: FloatArray) -> FloatArray:
     leads = vectors @ field.transpose(0, 2, 1)
     size = np.sqrt((vectors**2).sum(axis=2))
     damping = np.full((len(p), N_COMPONENTS), _NON_DIPOLAR_DAMPING)
-    damping[:, :N_QRS] = np.where(_WIDE[p.conduction][:, None], _NON_DIPOLAR_DAMPING, 1.0)
+    damping[:, :N_QRS] = np.where(IS_WIDE[p.conduction][:, None], _NON_DIPOLAR_DAMPING, 1.0)
     extra = normals(p.patient_seed, Stream.NON_DIPOLAR, N_COMPONENTS, 8)
     gain = np.sqrt((field**2).sum(axis=2))[:, None, :]
     return np.asarray(leads + extra * gain * (size * damping * p.non_dipolar[:, None])[:, :, None])

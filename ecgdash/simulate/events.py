@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from ecgdash.simulate.dipole import N_MIDDLE, N_SHARP, N_SLOW, BeatShape
+from ecgdash.simulate.dipole import IS_WIDE, N_MIDDLE, N_SHARP, N_SLOW, BeatShape
 from ecgdash.simulate.draws import Stream, normals
 from ecgdash.simulate.parameters import EcgParameters
 from ecgdash.simulate.rhythm import BeatTrain, respiration_hz
@@ -39,6 +39,8 @@ _FAST_BPM: Final = 100.0
 _U_AFTER_QT_MS: Final = 95.0
 _U_SIGMA_MS: Final = 32.0
 _T_SECOND_LEAD: Final = 0.5
+_T_SIGMA_SHARE: Final = 0.088
+_WIDE_T: Final = 1.12
 _BREATHING_GAIN: Final = 0.035
 _T_GAIN_SD: Final = 0.02
 
@@ -146,7 +148,9 @@ def _slow(
     ones = np.ones(ecg.size)
     person = normals(p.patient_seed, Stream.PERSON, 2)[ecg]
     asymmetry = np.clip(1.7 + 0.15 * person[:, 1], 1.3, 2.2)
-    right = np.clip(0.088 * qt_ms, 24.0, 60.0)
+    # Repolarisation after wide QRS is drawn out: compared with real LBBB and paced ECGs.
+    slowness = np.where(IS_WIDE[p.conduction[ecg]], _WIDE_T, 1.0)
+    right = np.clip(_T_SIGMA_SHARE * slowness * qt_ms, 24.0, 60.0)
     left = right * asymmetry
     peak = qt_ms - 2.1 * right
     qrs = p.qrs_ms[ecg]
