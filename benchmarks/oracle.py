@@ -17,6 +17,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from ecgdash.domain import form_pairs, masked_history, recalibrated_history
 from ecgdash.simulate.cohort import SimulatedCohort, simulate_patients
 from ecgdash.simulate.oracle import bazett_qtc_ms, effect_sizes, visible_quantities, visits_by
+from ecgdash.stats import delong_test
 
 ENRICH = {"LBBB": 600, "AFIB": 300}
 
@@ -165,6 +166,9 @@ def follow_up(tables, z, row, y, groups, plain) -> None:
     keep = usable[1] & plain
     for name, (s, _) in scores.items():
         print(f"follow-up {name:9s} AUROC {roc_auc_score(y[1][keep], s[keep]):.3f}")
+    for better, worse in (("masked", "uncal"), ("recal", "masked")):
+        d = delong_test(y[1][keep], scores[better][0][keep], scores[worse][0][keep])
+        print(f"{better} minus {worse}: {d.difference:.4f}, z {d.z:.1f}, p {d.p:.1e}")
     print(f"follow-up pairs {keep.sum()}, LVSD {y[1][keep].mean():.3f}")
     report("follow-up", groups, usable[1], y[1], scores)
 

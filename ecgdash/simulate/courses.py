@@ -22,6 +22,10 @@ BoolArray = NDArray[np.bool_]
 _N_WOBBLE: Final = 8
 _NEVER: Final = 1000.0
 
+LBBB_DYSFUNCTION_SHARE: Final = 0.56
+LBBB_DROP: Final = (29.0, 6.0)
+"""Share of LBBB with dysfunction, mean and SD of its drop (our choice, for about 40 % LVSD)."""
+
 
 class Archetype(IntEnum):
     """What happens to a patient's ventricle."""
@@ -93,7 +97,10 @@ def _draw_archetypes(rng: np.random.Generator, people: LatentPeople) -> NDArray[
     )
     # The first that applies, from the most specific cause to the least.
     rules = [
-        (Archetype.LBBB, (people.conduction == Conduction.LBBB) & (lottery[0] < 0.68)),
+        (
+            Archetype.LBBB,
+            (people.conduction == Conduction.LBBB) & (lottery[0] < LBBB_DYSFUNCTION_SHARE),
+        ),
         (Archetype.TACHYCARDIA, people.fibrillation & (lottery[1] < 0.17)),
         (Archetype.INFARCTION, lottery[2] < np.where(people.ischaemia, 0.62, 0.016)),
         (Archetype.DILATED, lottery[3] < dilated),
@@ -190,7 +197,7 @@ def _fill_lbbb(
     n = rows.size
     onset = -rng.uniform(0.2, 2.5, n)
     events["onset"][rows, 0] = onset
-    events["drop"][rows, 0] = rng.normal(24.0, 10.0, n).clip(3.0)
+    events["drop"][rows, 0] = rng.normal(*LBBB_DROP, n).clip(3.0)
     events["fall_years"][rows, 0] = 0.5
     responds = rng.random(n) < 0.25
     _fill_therapy(rng, events, rows, rng.uniform(0.2, 2.0, n), responds)

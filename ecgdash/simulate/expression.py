@@ -28,7 +28,7 @@ FloatArray = NDArray[np.float64]
 
 REMODELLING_SCALE: Final = 2.9
 VISIT_NOISE: Final = 0.55
-VISIT_SWING: Final = 0.70
+VISIT_SWING: Final = 0.55
 
 
 def _row(**values: float) -> FloatArray:

@@ -21,14 +21,15 @@ FloatArray = NDArray[np.float64]
 OFFSET_SD: Final = 0.85
 """SD of personal offsets in feature units (our choice: sets how much history can repair)."""
 
-FIBRILLATION_OFFSET_FACTOR: Final = 2.2
-"""Personal offsets are wider in atrial fibrillation (our choice, for its over-calls)."""
+FIBRILLATION_OFFSET_FACTOR: Final = 2.5
+LBBB_OFFSET_FACTOR: Final = 2.2
+"""Personal offsets are wider in atrial fibrillation and LBBB (our choice, for their over-calls)."""
 
 PSEUDO_SD: Final = 0.60
 """SD of the remodelled look that no low LVEF explains (our choice)."""
 
-PSEUDO_IN_FIBRILLATION: Final = (1.0, 1.2)
-PSEUDO_IN_LBBB: Final = (0.5, 1.0)
+PSEUDO_IN_FIBRILLATION: Final = (1.0, 1.5)
+PSEUDO_IN_LBBB: Final = (0.7, 1.5)
 """Mean and SD added to it in two conditions that strain or disguise the ventricle (our choice)."""
 
 _QRS_MS: Final = {
@@ -69,11 +70,13 @@ def draw_hearts(
 
 def _personal_offsets(rng: np.random.Generator, people: LatentPeople) -> dict[str, FloatArray]:
     n = len(people)
+    lbbb = people.conduction == Conduction.LBBB
     factor = np.where(people.fibrillation, FIBRILLATION_OFFSET_FACTOR, 1.0)
+    factor = np.where(lbbb, np.maximum(factor, LBBB_OFFSET_FACTOR), factor)
     pseudo = rng.normal(0.0, PSEUDO_SD, n)
     for group, (mean, sd) in (
         (people.fibrillation, PSEUDO_IN_FIBRILLATION),
-        (people.conduction == Conduction.LBBB, PSEUDO_IN_LBBB),
+        (lbbb, PSEUDO_IN_LBBB),
     ):
         pseudo += np.where(group, rng.normal(mean, sd, n), 0.0)
     return {
