@@ -23,7 +23,7 @@ from ecgdash.store import ImportRow, Store
 
 if TYPE_CHECKING:
     from ecgdash.domain.model import FamilyCard
-    from ecgdash.io.tables import PatientTable
+    from ecgdash.io import PatientTable
 
 __all__ = ["import_paths", "import_records"]
 
@@ -68,8 +68,7 @@ def import_paths(  # noqa: PLR0913 - one keyword per option of the command
     TableError
         If a table cannot be read at all; nothing is stored then.
     """
-    from ecgdash.io import Limits, find_ecg_files, read_ecg
-    from ecgdash.io.tables import read_patient_table
+    from ecgdash.io import Limits, find_ecg_files, read_ecg, read_patient_table
 
     tables = _ReadTables.read(echo, diagnoses, settings)
     table = None if patient_table is None else read_patient_table(Path(patient_table))

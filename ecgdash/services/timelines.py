@@ -100,7 +100,7 @@ def timeline(
         points=tuple(_with_changes([builder.point(ecg) for ecg in dated], builder)),
         undated=tuple(builder.point(ecg) for ecg in ecgs if ecg.recorded_at is None),
         echoes=_timeline_echoes(store, found.key, dated),
-        cards=builder.cards,
+        cards={name: card for name, card in builder.cards.items()},
         simulated=found.simulated,
         age_years=_age(found, dated),
         diagnoses=tuple(f"{item.code_system} {item.code}" for item in diagnoses),

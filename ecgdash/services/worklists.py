@@ -43,7 +43,9 @@ def refresh_worklist(
     keys = store.patient_keys(stale_only=True) if patient_keys is None else list(patient_keys)
     for start in range(0, len(keys), _PATIENTS_PER_TRANSACTION):
         part = keys[start : start + _PATIENTS_PER_TRANSACTION]
-        store.save_worklist_rows([worklist_row(timeline(store, key, cards)) for key in part])
+        # One transaction: nothing can change between reading a course and writing its row.
+        with store.transaction():
+            store.save_worklist_rows([worklist_row(timeline(store, key, cards)) for key in part])
         if on_progress is not None:
             on_progress(start + len(part), len(keys))
     return len(keys)

@@ -43,11 +43,13 @@ def open_engine(database_url: str) -> Engine:
             todo="Correct ECGDASH_DATABASE_URL",
         ) from err
     try:
+        if url.get_backend_name() == "sqlite" and not _in_memory(url):
+            Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
         migrate(engine)
-    except OperationalError as err:
+    except (OperationalError, OSError) as err:
         raise StoreError(
             "the database cannot be opened",
-            accepted="Its folder must exist or be writable, or its server must answer",
+            accepted="Its folder must be writable, or its server must answer",
             todo="Check ECGDASH_DATABASE_URL",
         ) from err
     return engine
@@ -93,15 +95,17 @@ def _revision(connection: Connection) -> str | None:
 
 def _sqlite_engine(url: URL) -> Engine:
     options: dict[str, Any] = {"connect_args": {"timeout": _BUSY_TIMEOUT_S}}
-    in_memory = url.database in (None, "", ":memory:")
+    in_memory = _in_memory(url)
     if in_memory:
         options = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
-    else:
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, **options)
     event.listen(engine, "connect", partial(_on_connect, in_memory=in_memory))
     event.listen(engine, "begin", _on_begin)
     return engine
+
+
+def _in_memory(url: URL) -> bool:
+    return url.database in (None, "", ":memory:")
 
 
 def _on_connect(connection: Any, _record: object, *, in_memory: bool) -> None:
