@@ -1,12 +1,96 @@
 """Evaluate a family: on the store, on a table of scores, or on simulated patients."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from ecgdash.domain import FamilyCard
+from ecgdash.inference.history import HistoryTerm
 from ecgdash.services.evaluation_pairs import PairTable, pooled
-from ecgdash.services.evaluation_tables import INTERVAL_METHOD, evaluation_tables
+from ecgdash.services.evaluation_report import markdown_report, write_report
+from ecgdash.services.evaluation_scores import read_scores_csv
+from ecgdash.services.evaluation_simulated import SimulatedSource
+from ecgdash.services.evaluation_tables import INTERVAL_METHOD, evaluation_tables, jsonable
+from ecgdash.settings import Settings
 
-__all__ = ["evaluate_table", "evaluate_tables"]
+__all__ = [
+    "DEFAULT_FAMILY",
+    "SimulatedSource",
+    "evaluate_scores",
+    "evaluate_simulated",
+    "evaluate_store",
+    "evaluate_table",
+    "evaluate_tables",
+    "jsonable",
+    "markdown_report",
+    "write_report",
+]
+
+DEFAULT_FAMILY = "deepecg-lvsd-12"
+
+
+def evaluate_scores(path: Path) -> dict[str, Any]:
+    """Evaluate a scores CSV; see `read_scores_csv` for its columns and errors."""
+    return evaluate_table(read_scores_csv(path))
+
+
+def evaluate_store(settings: Settings, family: str = DEFAULT_FAMILY) -> dict[str, Any]:
+    """Evaluate the pairs of the store.
+
+    Raises
+    ------
+    WeightsMissing
+        If the family is not installed.
+    NotFound
+        If the store holds no ECG scored by it.
+    """
+    from ecgdash.services.evaluation_store import store_pairs
+    from ecgdash.store import open_store
+
+    card, terms = _family(settings, family)
+    store = open_store(settings.database_url)
+    try:
+        return evaluate_table(store_pairs(store, card, terms))
+    finally:
+        store.close()
+
+
+def evaluate_simulated(
+    settings: Settings,
+    source: SimulatedSource,
+    seeds: Sequence[int],
+    family: str = DEFAULT_FAMILY,
+    on_progress: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Evaluate on simulated patients; several seeds are pooled and shown one by one.
+
+    Parameters
+    ----------
+    settings : Settings
+    source : SimulatedSource
+        Its seed is replaced by each of `seeds` in turn.
+    seeds : sequence of int
+    family : str
+    on_progress : callable, optional
+        Told sentences for stderr.
+    """
+    from ecgdash.services.evaluation_family import FamilyWork
+    from ecgdash.services.evaluation_simulated import simulated_pairs
+
+    card, terms = _family(settings, family)
+    # Worker processes on a GPU would each hold a context: one process there, CPU otherwise.
+    device = settings.device if source.workers == 1 else "cpu"
+    work = FamilyWork(card, settings.models_dir, device)
+    tell = on_progress or (lambda _: None)
+    tables = []
+    for seed in seeds:
+
+        def told(text: str, seed: int = seed) -> None:
+            tell(f"seed {seed}: {text}")
+
+        tables.append(simulated_pairs(replace(source, seed=seed), work, card, terms, told))
+    return evaluate_tables(tables)
 
 
 def evaluate_table(table: PairTable, *, bootstrap_seed: int = 0) -> dict[str, Any]:
@@ -36,6 +120,7 @@ def evaluate_tables(tables: Sequence[PairTable]) -> dict[str, Any]:
     """Return the pooled evaluation of several tables, with each one's own under `per_seed`."""
     whole = evaluate_table(pooled(tables))
     if len(tables) > 1:
+        whole["data"] = "; ".join(table.data for table in tables)
         whole["per_seed"] = [_brief(evaluate_table(table)) for table in tables]
     return whole
 
@@ -43,3 +128,13 @@ def evaluate_tables(tables: Sequence[PairTable]) -> dict[str, Any]:
 def _brief(result: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what would repeat the pooled table's text."""
     return {key: result[key] for key in ("seed", "n_patients", "baseline", "follow_up", "controls")}
+
+
+def _family(settings: Settings, name: str) -> tuple[FamilyCard, dict[str, HistoryTerm]]:
+    """Return the card and the history terms of an installed family."""
+    from ecgdash.inference.history import load_history_terms
+    from ecgdash.inference.manifest import find_family, load_card, verify_family
+
+    row = find_family(name, settings.models_dir)
+    verify_family(row)
+    return load_card(row)[0], load_history_terms(row.weights_path)
