@@ -79,7 +79,7 @@ LABELS: Final[tuple[LabelSpec, ...]] = (
         "PAC",
         "with occasional Premature atrial complexes",
         "measured",
-        _above("pac_count", 0),
+        _plain(lambda m: c.sinus(m) & (m.pac_count > 0)),
     ),
     LabelSpec("LEFT_AXIS", "Left axis deviation", "AHA 2009", _plain(c.left_axis)),
     LabelSpec("RIGHT_AXIS", "Right axis deviation", "AHA 2009", _plain(c.right_axis)),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 __all__ = ["Beats", "cut_windows", "find_beats", "speed"]
 
-ENVELOPE_S: Final = 0.08
+ENVELOPE_S: Final = 0.12
 REFRACTORY_S: Final = 0.2
 """No two QRS complexes closer than this (300 beats a minute)."""
 BEAT_THRESHOLD: Final = 0.3

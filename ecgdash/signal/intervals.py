@@ -20,6 +20,8 @@ QRS_CORE_S: Final = 0.11
 QRS_CORE_LEVEL: Final = 0.25
 QRS_EDGE_LEVEL: Final = 0.06
 """Of the steepest point, above the quiet level (our choice, see docs/decisions)."""
+T_STEEPNESS_S: Final = (0.16, 0.36)
+T_STEEPNESS_LEVEL: Final = 1.0
 T_SEARCH_S: Final = 0.5
 P_SEARCH_S: Final = 0.30
 P_MIN_MV: Final = 0.012
@@ -109,9 +111,14 @@ def _qrs_bounds(median: MedianBeat, sampling_hz: float) -> tuple[_Index, _Index]
     steep = slope[:, middle] > QRS_CORE_LEVEL * top
     first = steep.argmax(axis=-1) + middle.start
     last = middle.stop - 1 - steep[:, ::-1].argmax(axis=-1)
-    edge = quiet + QRS_EDGE_LEVEL * (top - quiet)
-    still = maximum_filter1d(slope, max(round(0.012 * sampling_hz), 1), axis=-1) < edge
-    return _last_before(still, first), _first_after(still, last)
+    still = maximum_filter1d(slope, max(round(0.012 * sampling_hz), 1), axis=-1)
+    rise = top - quiet
+    before = still < quiet + QRS_EDGE_LEVEL * rise
+    # a steep T wave follows a wide complex without a pause: its own steepness is the limit then
+    t_begin, t_stop = (median.centre + round(t * sampling_hz) for t in T_STEEPNESS_S)
+    t_steep = np.percentile(slope[:, t_begin:t_stop], 90, axis=-1, keepdims=True) - quiet
+    level = np.clip(T_STEEPNESS_LEVEL * t_steep, QRS_EDGE_LEVEL * rise, 0.2 * rise)
+    return _last_before(before, first), _first_after(still < quiet + level, last)
 
 
 def _level(mv: _F32, position: _Index) -> _F32:
