@@ -1,0 +1,15 @@
+"""The worklist: Streamlit's first page. Start it with `streamlit run app.py`."""
+
+from ecgdash.services.monitoring import worklist
+from ecgdash.ui import empty_store, worklist_page
+from ecgdash.ui.page import setup
+
+with setup("") as page:
+    if page.store.n_patients() == 0:
+        empty_store.draw(page)
+    else:
+        title = worklist_page.place_title()
+        query = worklist_page.choose_query(page)
+        shown = worklist(page.store, query)
+        worklist_page.draw_title(title, shown)
+        worklist_page.draw_table(shown, query, page)

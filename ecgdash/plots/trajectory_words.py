@@ -1,0 +1,293 @@
+"""The words of the trajectory: hover texts, labels and where they stand."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ecgdash.domain import RiskTimeline, TimelineEcho
+from ecgdash.plots import series, style
+from ecgdash.plots.panel import Panel, TrajectoryView, echo_gap
+
+__all__ = ["annotations", "day", "day_time", "echo_hover", "score_hover", "spread"]
+
+_LINE_PX = 15
+_REASON_CHARACTERS = 34
+_METHODS = {"simpson": "Simpson", "m-mode": "M-mode", "visual": "visual", "unknown": "no method"}
+_RULES = {"youden": "Youden"}
+
+Annotation = dict[str, Any]
+
+
+def day(at: datetime) -> str:
+    """Return a date as "28 Jan 2025"."""
+    return f"{at.day} {at:%b %Y}"
+
+
+def day_time(at: datetime) -> str:
+    """Return a time as "28 Jan 2025, 10:40"."""
+    return f"{at.day} {at:%b %Y, %H:%M}"
+
+
+def score_hover(point: series.ScoredPoint, variant: str, lead_set: str) -> str:
+    """Return the hover text of a score."""
+    threshold = point.score.threshold.value
+    side = "above" if point.score.positive else "below"
+    leads = "" if lead_set == "12" else f", {_leads(lead_set)}"
+    label = style.variant_style(variant).label
+    return (
+        f"<b>{label}</b> {point.score.value:.2f}, {side} threshold {threshold:.2f}"
+        f"<br>ECG {day_time(point.at)}{leads}"
+    )
+
+
+def echo_hover(echo: TimelineEcho, zone: ZoneInfo) -> str:
+    """Return the hover text of an echo."""
+    at = series.local_time(echo.study.performed_at, zone)
+    pairing = "paired with an ECG" if echo.paired_ecg else "not paired: no ECG within 14 days"
+    method = _METHODS[echo.study.method]
+    return f"<b>LVEF {echo.study.lvef_percent:.0f} %</b> ({method})<br>echo {day(at)}, {pairing}"
+
+
+def annotations(timeline: RiskTimeline, view: TrajectoryView, panel: Panel) -> list[Annotation]:
+    """Return every label of the figure."""
+    labels = [
+        *_value_labels(timeline, view, panel),
+        *_change_label(timeline, view, panel),
+        *_foot_labels(timeline, view, panel),
+        *_lvef_labels(timeline, view, panel),
+    ]
+    common = {"showarrow": False, "font": {"size": style.TEXT_PX, "color": view.theme.ink}}
+    return [{**common, **label} for label in labels]
+
+
+def spread(wanted: Sequence[tuple[float, float]], limit_px: float) -> list[float]:
+    """Move labels apart that would overlap.
+
+    Parameters
+    ----------
+    wanted : sequence of (centre, height)
+        Pixels from the top.
+    limit_px : float
+        Height of the panel; labels stay above it where they can.
+
+    Returns
+    -------
+    list of float
+        Centres, in the order given.
+    """
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i][0])
+    centres = [centre for centre, _ in wanted]
+    floor = 0.0
+    for i in order:
+        half = wanted[i][1] / 2
+        centres[i] = max(centres[i], floor + half)
+        floor = centres[i] + half
+    ceiling = limit_px
+    for i in reversed(order):
+        half = wanted[i][1] / 2
+        centres[i] = min(centres[i], ceiling - half)
+        ceiling = centres[i] - half
+    return centres
+
+
+def _value_labels(timeline: RiskTimeline, view: TrajectoryView, panel: Panel) -> list[Annotation]:
+    """Value and name at the last point of each variant; the threshold in the right margin."""
+    main = series.main_lead_set(timeline)
+    if main is None:
+        return []
+    labels: list[tuple[float, float, Annotation]] = []
+    for variant in series.variants_of(timeline):
+        runs = series.scored_runs(timeline, variant, main, view.zone)
+        if not runs:
+            continue
+        last = runs[-1][-1]
+        labels.append(_value_label(last, variant, view, panel))
+        if variant == view.emphasised and not view.narrow:
+            labels.append(_threshold_label(last, view, panel))
+    centres = spread([(y, height) for y, height, _ in labels], panel.size_px[1])
+    return [
+        {**label, "yshift": y - centre}
+        for (y, _, label), centre in zip(labels, centres, strict=True)
+    ]
+
+
+def _value_label(
+    last: series.ScoredPoint, variant: str, view: TrajectoryView, panel: Panel
+) -> tuple[float, float, Annotation]:
+    position = panel.scale.position(last.score.value)
+    value = f"{last.score.value:.2f}"
+    words = f"<b>{value}</b>" if variant == view.emphasised else value
+    if not view.narrow:
+        words += f" {style.variant_style(variant).label}"
+    label = {
+        "x": last.at,
+        "y": position,
+        "text": words,
+        "xanchor": "left",
+        "xshift": 9,
+        "name": f"value {variant}",
+    }
+    return panel.y_px(position), _LINE_PX, label
+
+
+def _threshold_label(
+    last: series.ScoredPoint, view: TrajectoryView, panel: Panel
+) -> tuple[float, float, Annotation]:
+    origin = last.score.threshold
+    position = panel.scale.position(origin.value)
+    rule = _RULES.get(origin.rule, origin.rule)
+    lines = [f"threshold {origin.value:.2f}", *_wrapped(f"{rule}, {origin.data}", 22)[:2]]
+    lines.append(f"n {origin.n:,}")
+    label = {
+        "xref": "paper",
+        "x": 1.0,
+        "y": position,
+        "text": "<br>".join(lines),
+        "xanchor": "left",
+        "align": "left",
+        "xshift": 8,
+        "font": {"size": style.TEXT_PX, "color": view.theme.muted},
+        "name": "threshold",
+    }
+    return panel.y_px(position), _LINE_PX * len(lines) + 2, label
+
+
+def _change_label(
+    timeline: RiskTimeline, view: TrajectoryView, panel: Panel
+) -> Iterator[Annotation]:
+    main = series.main_lead_set(timeline)
+    if main is None:
+        return
+    runs = series.scored_runs(timeline, view.emphasised, main, view.zone)
+    noise = series.noise_floor(timeline, view.emphasised, main)
+    change = series.last_change(runs, noise)
+    if change is None:
+        return
+    verdict = {True: "beyond noise", False: "within noise", None: "noise not measured"}
+    scores = f"{change.earlier.score.value:.2f} to {change.latest.score.value:.2f}"
+    words = f"from <b>{scores}</b>"
+    if view.narrow:
+        yield {
+            "xref": "x domain",
+            "x": 0.98,
+            "yref": "y domain",
+            "y": 0.1,
+            "yanchor": "bottom",
+            "xanchor": "right",
+            "text": f"{words}, {verdict[change.beyond_noise]}",
+            "name": "change",
+        }
+        return
+    rising = change.difference_logit > 0
+    beyond = change.beyond_noise is not False
+    level = change.latest.score.value
+    edge = panel.scale.moved(change.earlier.score.value, -(noise or 0.0))
+    yield {
+        "x": change.latest.at,
+        "y": panel.scale.position(level) if beyond else edge,
+        "xanchor": "right",
+        "xshift": -10,
+        "yanchor": "bottom" if beyond and rising else "top",
+        "align": "right",
+        "text": f"{words} since {day(change.earlier.at)},<br>{verdict[change.beyond_noise]}",
+        "name": "change",
+    }
+
+
+def _foot_labels(
+    timeline: RiskTimeline, view: TrajectoryView, panel: Panel
+) -> Iterator[Annotation]:
+    """Reasons at the foot: of the last withheld ECG, and of the first run not applicable."""
+    if view.narrow:
+        return
+    crosses = series.withheld(timeline, view.zone)
+    bars = series.not_applicable(timeline, view.emphasised, view.zone)
+    if crosses:
+        yield _foot_label(crosses[-1], _shortened(crosses[-1].reason), view, panel)
+    if not bars:
+        return
+    marks = sorted([*crosses, *bars], key=lambda mark: mark.at)
+    last = bars[-1] if len(bars) == 1 else _end_of_first_run(bars, marks)
+    later = [mark.at for mark in marks if mark.at > last.at]
+    room_px = (panel.x_share(min(later)) if later else 1.0) - panel.x_share(last.at)
+    if room_px * panel.size_px[0] > 400 or (not later and room_px * panel.size_px[0] > 200):
+        reason = last.reason.split(":")[-1].strip() if ":" in last.reason else last.reason
+        yield _foot_label(last, f"not applicable: {_shortened(reason)}", view, panel, right=True)
+
+
+def _end_of_first_run(bars: list[series.Mark], marks: list[series.Mark]) -> series.Mark:
+    reason = bars[0].reason
+    last = bars[0]
+    for mark in marks:
+        if mark not in bars or mark.reason != reason:
+            break
+        last = mark
+    return last
+
+
+def _foot_label(
+    mark: series.Mark, words: str, view: TrajectoryView, panel: Panel, *, right: bool = False
+) -> Annotation:
+    rightwards = right or panel.x_share(mark.at) < 0.35
+    return {
+        "x": mark.at,
+        "y": panel.foot,
+        "text": words,
+        "xanchor": "left" if rightwards else "right",
+        "xshift": 8 if rightwards else -8,
+        "font": {"size": style.TEXT_PX, "color": view.theme.muted},
+        "name": "foot",
+    }
+
+
+def _lvef_labels(
+    timeline: RiskTimeline, view: TrajectoryView, panel: Panel
+) -> Iterator[Annotation]:
+    muted = {"size": style.TEXT_PX, "color": view.theme.muted}
+    edge = {"xref": "x domain", "x": 0.995, "yref": "y2", "xanchor": "right", "font": muted}
+    if not view.narrow:
+        yield {**edge, "y": 50, "yanchor": "bottom", "text": "50 %"}
+        yield {**edge, "y": 40, "yanchor": "top", "text": "40 %: LVSD at or below"}
+    if not timeline.echoes:
+        yield {
+            "xref": "x domain",
+            "x": 0.5,
+            "yref": "y2 domain",
+            "y": 0.12,
+            "text": "no echo on file",
+            "font": muted,
+        }
+    gap = echo_gap(timeline)
+    if gap:
+        yield {
+            "x": series.local_time(gap[1], view.zone),
+            "yref": "y2",
+            "y": panel.lvef_range[1] - 6,
+            "yanchor": "bottom",
+            "xanchor": "right",
+            "text": f"no echo for {gap[2]} months",
+            "name": "echo gap",
+        }
+
+
+def _leads(lead_set: str) -> str:
+    return "lead I only" if lead_set == "1" else f"{lead_set} leads"
+
+
+def _shortened(reason: str) -> str:
+    """Return the head of a reason; hover text and tables hold all of it."""
+    reason = reason.partition(" for ")[0]
+    if len(reason) <= _REASON_CHARACTERS:
+        return reason
+    return reason[: _REASON_CHARACTERS - 1].rsplit(" ", 1)[0] + " …"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines

@@ -1,0 +1,1 @@
+"""Everything Streamlit: page set-up, navigation, caches, session keys, views and components."""

@@ -1,0 +1,67 @@
+"""What all sessions share: the store, the cards and the engines, keyed by addresses and hashes.
+
+Nothing of a patient stands here: these objects live as long as the process.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ecgdash.domain import FamilyCard
+from ecgdash.settings import Settings
+from ecgdash.store import Store, open_store
+
+if TYPE_CHECKING:
+    from ecgdash.inference import Engine
+
+__all__ = ["cards", "engines", "settings", "store"]
+
+
+def settings() -> Settings:
+    """Read the settings from the environment."""
+    return Settings()
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the store")
+def _store(database_url: str) -> Store:
+    return open_store(database_url)
+
+
+def store(options: Settings) -> Store:
+    """Return the store of the settings; one per address and process."""
+    return _store(options.database_url)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _cards(models_dir: str, stamp: tuple[int, ...]) -> tuple[FamilyCard, ...]:
+    from ecgdash.services.scoring import installed_cards
+
+    return tuple(installed_cards(Settings(models_dir=Path(models_dir))))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the models")
+def _engines(models_dir: str, stamp: tuple[int, ...]) -> tuple["Engine", ...]:
+    from ecgdash.services.scoring import load_engines
+
+    return tuple(load_engines(Settings(models_dir=Path(models_dir))))
+
+
+def cards(options: Settings) -> Sequence[FamilyCard]:
+    """Return the installed families."""
+    return _cards(str(options.models_dir), _stamp(options))
+
+
+def engines(options: Settings) -> Sequence["Engine"]:
+    """Return every installed family, loaded and verified; none is an empty sequence."""
+    return _engines(str(options.models_dir), _stamp(options))
+
+
+def _stamp(options: Settings) -> tuple[int, ...]:
+    """Change whenever the manifest does; the manifest holds the weights' hashes."""
+    manifest = options.models_dir / "manifest.toml"
+    if not manifest.is_file():
+        return ()
+    facts = manifest.stat()
+    return (facts.st_mtime_ns, facts.st_size)

@@ -1,0 +1,122 @@
+"""The ECG page: the sheet to scale, its scores, and what the file and the gate said."""
+
+import numpy as np
+
+from ecgdash.domain import EcgRecord, RiskTimeline, TimelinePoint
+from ecgdash.plots.paper import PAPER_HEIGHT_MM, PAPER_WIDTH_MM, Strip, sheet
+from ecgdash.services.monitoring import StoredEcg
+from ecgdash.ui import html, patient_view, words
+from ecgdash.ui.components import draw_sheet
+from ecgdash.ui.html import Cell, Column
+from ecgdash.ui.navigation import href
+from ecgdash.ui.page import Page
+
+__all__ = ["draw_facts", "draw_header", "draw_paper"]
+
+_LARGEST_UV = 32767
+_NO_SAMPLE = -32768
+_MEASUREMENTS = {
+    "heart_rate_bpm": "HR (/min)",
+    "pr_ms": "PR (ms)",
+    "qrs_ms": "QRS (ms)",
+    "qt_ms": "QT (ms)",
+    "qtc_ms": "QTc (ms)",
+    "p_axis_deg": "P axis (°)",
+    "qrs_axis_deg": "QRS axis (°)",
+    "t_axis_deg": "T axis (°)",
+}
+
+
+def draw_header(facts: StoredEcg, timeline: RiskTimeline, page: Page) -> None:
+    """Draw the back link, the time, age and sex, and the flags."""
+    when = words.day_time(facts.recorded_at, page.zone) if facts.recorded_at else "undated"
+    person = words.age_and_sex(facts.age_years, facts.sex or timeline.patient.sex)
+    flags = dict.fromkeys(words.flag_words(flag.name) for flag in facts.flags)
+    about = [words.zone_words(page.zone, page.now), person, "unconfirmed"]
+    html.draw(
+        Cell('<div class="ed-title">'),
+        html.link(f"← {timeline.patient.id}", href("patient", patient=timeline.key), "ed-back"),
+        Cell(f"<h1>ECG, {html.text(when).html}</h1>"),
+        html.text(" · ".join(part for part in about if part), "ed-facts"),
+        html.chips(flags),
+        Cell("</div>"),
+    )
+
+
+def draw_paper(record: EcgRecord) -> None:
+    """Draw the sheet; the samples travel as raw int16 microvolts."""
+    strips = sheet(record)
+    layout = {
+        "width_mm": PAPER_WIDTH_MM,
+        "height_mm": PAPER_HEIGHT_MM,
+        "strips": [_strip_view(strip) for strip in strips],
+        "foot": _foot(record),
+        "alt": f"ECG of {record.duration_s:.1f} s, leads {', '.join(record.leads)}",
+    }
+    draw_sheet(layout, b"".join(_microvolts(strip) for strip in strips), key=record.sha256)
+
+
+def _strip_view(strip: Strip) -> dict[str, object]:
+    return {
+        "lead": strip.lead,
+        "x_mm": strip.x_mm,
+        "baseline_mm": strip.baseline_mm,
+        "step_mm": strip.step_mm,
+        "n": len(strip.signal_mv),
+        "first": strip.x_mm <= 10.0,
+    }
+
+
+def _microvolts(strip: Strip) -> bytes:
+    rounded = np.clip(np.rint(strip.signal_mv * 1000.0), -_LARGEST_UV, _LARGEST_UV)
+    samples: bytes = np.nan_to_num(rounded, nan=_NO_SAMPLE).astype("<i2").tobytes()
+    return samples
+
+
+def _foot(record: EcgRecord) -> str:
+    layout = "3 × 4 + 1, columns are consecutive 2.5 s" if len(record.leads) == 12 else "10 s rows"
+    filters = record.filters or "not stated"
+    return f"As recorded, filter of the cart: {filters}   25 mm/s   10 mm/mV   {layout}"
+
+
+def draw_facts(facts: StoredEcg, timeline: RiskTimeline, page: Page) -> None:
+    """Draw scores, measurements, statements, and the remarks of reader and gate."""
+    point = _point_of(facts.key, timeline)
+    if point is not None:
+        patient_view.draw_scores(point, timeline, page, linked=False)
+    measured = [
+        (title, f"{facts.measurements[key]:.0f}")
+        for key, title in _MEASUREMENTS.items()
+        if key in facts.measurements
+    ]
+    if measured:
+        columns = (Column("Measurement (cart)", "lead"), Column("Value", "num"))
+        html.draw(html.table("Measurements", columns, measured))
+    rows = [
+        ("Statements (cart, unconfirmed)", "; ".join(facts.statements) or "none in the file"),
+        ("Gate", _gate_words(facts)),
+        ("Recording", _recording_words(facts)),
+        ("Remarks of the reader", "; ".join(facts.notes) or "none"),
+    ]
+    html.draw(html.table("About this ECG", (Column("About", "lead"), Column("", "wide")), rows))
+
+
+def _point_of(ecg: str, timeline: RiskTimeline) -> TimelinePoint | None:
+    points = (*timeline.points, *timeline.undated)
+    return next((point for point in points if point.ecg == ecg), None)
+
+
+def _gate_words(facts: StoredEcg) -> str:
+    words_by_status = {
+        "analysable": "analysable",
+        "poor_quality": "score withheld, poor quality",
+        "excluded": "no score, excluded",
+    }
+    return "; ".join([words_by_status[facts.gate.status], *facts.gate.reasons, *facts.gate.notes])
+
+
+def _recording_words(facts: StoredEcg) -> str:
+    seconds = facts.n_samples / facts.sampling_hz
+    device = facts.device or "device not stated"
+    leads = ", ".join(facts.leads)
+    return f"{seconds:.1f} s at {facts.sampling_hz:g} Hz, {leads}; {facts.file_format}; {device}"

@@ -1,0 +1,53 @@
+"""The empty store: what the product does, and the two ways to begin."""
+
+import streamlit as st
+
+from ecgdash.ui import html
+from ecgdash.ui.html import Cell
+from ecgdash.ui.page import Page
+
+__all__ = ["draw"]
+
+
+def draw(page: Page) -> None:
+    """Draw the block of section "empty" with its buttons and the progress of the filling."""
+    html.draw(
+        Cell('<div class="ed-title"><h1>Worklist</h1>'),
+        html.text("No patients yet", "ed-counts"),
+        Cell("</div>"),
+    )
+    with st.container(border=True, width=720):
+        html.draw(
+            Cell('<h2 class="ed-h2">Nothing is stored here yet</h2>'),
+            html.text(
+                "ECGDash follows a patient’s heart function over time. It reads ECG files and "
+                "echo values, scores each ECG for LVEF ≤ 40 %, and shows what changed."
+            ),
+        )
+        with st.container(horizontal=True):
+            wanted = st.button(
+                "Open the simulated patients", type="primary", icon=":material/group_add:"
+            )
+            if not page.settings.demo and st.button("Import ECGs", icon=":material/upload_file:"):
+                st.switch_page("pages/import_data.py")
+        html.draw(
+            html.small(
+                "The simulated patients take well under a minute to load and are marked on every "
+                "page. They describe no real person."
+            )
+        )
+        if wanted:
+            _fill(page)
+
+
+def _fill(page: Page) -> None:
+    """Fill the store; a second browser waits on the same work and sees its progress."""
+    from ecgdash.services import demo
+
+    bar = st.progress(0.0, "Opening the simulated patients")
+
+    def show(done: int, total: int, message: str) -> None:
+        bar.progress(done / total if total else 0.0, message)
+
+    demo.fill(page.store, page.settings, show)
+    st.rerun()

@@ -1,0 +1,176 @@
+"""Small pieces of static HTML: every value is escaped here, and nowhere else.
+
+Streamlit removes inline vector graphics from static HTML, so bars are
+positioned blocks. Positions come from `plots.scale`, colours from the tokens.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from html import escape
+from typing import Final
+
+import streamlit as st
+
+from ecgdash.plots.scale import share
+from ecgdash.plots.style import DARK, LIGHT, variant_style
+from ecgdash.ui.components import asset
+
+__all__ = [
+    "Cell",
+    "Column",
+    "bold",
+    "chips",
+    "csv_safe",
+    "draw",
+    "interval_mark",
+    "link",
+    "push_bar",
+    "small",
+    "style_sheet",
+    "table",
+    "text",
+    "threshold_bar",
+]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table column; `kind` is "num" for figures, "lead" or "wide" for a card's full line."""
+
+    title: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """HTML that is already safe."""
+
+    html: str
+
+
+_EMPTY: Final = Cell("")
+
+
+def draw(*parts: Cell) -> None:
+    """Show safe HTML."""
+    st.html("".join(part.html for part in parts))
+
+
+def text(value: object, kind: str = "") -> Cell:
+    """Return a value as escaped text, in a class of the style sheet if given."""
+    safe = escape(str(value))
+    return Cell(f'<span class="{escape(kind)}">{safe}</span>' if kind else safe)
+
+
+def bold(value: object) -> Cell:
+    """Return a value in semibold."""
+    return Cell(f"<b>{escape(str(value))}</b>")
+
+
+def small(value: object, kind: str = "ed-muted") -> Cell:
+    """Return a line of small, by default muted text."""
+    return Cell(f'<div class="ed-small {escape(kind)}">{escape(str(value))}</div>')
+
+
+def join(*parts: Cell | str) -> Cell:
+    """Return parts one after another; plain strings are escaped."""
+    return Cell("".join(p.html if isinstance(p, Cell) else escape(p) for p in parts))
+
+
+def link(words: str, address: str, kind: str = "") -> Cell:
+    """Return a link of our own pages, opened within the session."""
+    return Cell(
+        f'<a class="ed-open {escape(kind)}" target="_self" href="{escape(address)}">'
+        f"{escape(words)}</a>"
+    )
+
+
+def chips(words: Iterable[str]) -> Cell:
+    """Return outlined chips."""
+    inner = "".join(f'<span class="ed-chip">{escape(word)}</span>' for word in words)
+    return Cell(f'<span class="ed-chips">{inner}</span>') if inner else _EMPTY
+
+
+def table(name: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell | str]]) -> Cell:
+    """Return a table that turns into labelled cards on a phone.
+
+    Parameters
+    ----------
+    name : str
+        What a screen reader calls the table.
+    columns : sequence of Column
+    rows : iterable of sequences
+        One cell per column; plain strings are escaped.
+    """
+    head = "".join(
+        f'<th scope="col" class="{escape(column.kind)}">{escape(column.title)}</th>'
+        for column in columns
+    )
+    body = "".join(f"<tr>{_cells(columns, row)}</tr>" for row in rows)
+    return Cell(
+        f'<table class="ed-table ed-cards" aria-label="{escape(name)}">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _cells(columns: Sequence[Column], row: Sequence[Cell | str]) -> str:
+    cells = []
+    for column, value in zip(columns, row, strict=True):
+        inner = value.html if isinstance(value, Cell) else escape(value)
+        label = "" if column.kind == "lead" else f' data-label="{escape(column.title)}"'
+        cells.append(f'<td class="{escape(column.kind)}"{label}>{inner}</td>')
+    return "".join(cells)
+
+
+def threshold_bar(score: float, threshold: float, variant: str) -> Cell:
+    """Return a score as a marker on the logit track, with its threshold as a black mark."""
+    mark, level = 100.0 * share(score), 100.0 * share(threshold)
+    look = variant_style(variant)
+    label = f"score {score:.2f}, threshold {threshold:.2f}"
+    return Cell(
+        f'<span class="ed-bar" role="img" aria-label="{label}"><span class="in">'
+        f'<span class="low" style="width:{level:.2f}%"></span>'
+        f'<span class="high" style="left:{level:.2f}%"></span>'
+        f'<span class="threshold" style="left:{level:.2f}%"></span>'
+        f'<span class="mark ed-{look.shape} ed-{look.token}" style="left:{mark:.2f}%"></span>'
+        f"</span></span>"
+    )
+
+
+def interval_mark(value: float, low: float, high: float, variant: str) -> Cell:
+    """Return an estimate with its interval on a 0 to 1 track with a dashed mark at 0.50."""
+    look = variant_style(variant)
+    label = f"{value:.2f}, 95 % interval {low:.2f} to {high:.2f}"
+    return Cell(
+        f'<span class="ed-interval" role="img" aria-label="{label}"><span class="track"></span>'
+        f'<span class="half"></span><span class="range ed-{look.token}" '
+        f'style="left:{100 * low:.2f}%;width:{100 * (high - low):.2f}%"></span>'
+        f'<span class="mark ed-{look.shape} ed-{look.token}" style="left:{100 * value:.2f}%">'
+        f"</span></span>"
+    )
+
+
+def push_bar(logit: float, largest: float) -> Cell:
+    """Return a bar that starts at a centre line; left lowers the score, right raises it."""
+    width = 0.0 if largest <= 0.0 else 50.0 * min(abs(logit) / largest, 1.0)
+    start = 50.0 - width if logit < 0 else 50.0
+    verb = "lowers" if logit < 0 else "raises"
+    return Cell(
+        f'<span class="ed-push" role="img" aria-label="{verb} the logit by {abs(logit):.2f}">'
+        f'<span class="fill" style="left:{start:.2f}%;width:{width:.2f}%"></span>'
+        f'<span class="zero"></span></span>'
+    )
+
+
+def csv_safe(value: str) -> str:
+    """Return text that a spreadsheet takes as text, not as a formula."""
+    return f"'{value}" if value[:1] in ("=", "+", "-", "@") else value
+
+
+def style_sheet() -> Cell:
+    """Return the tokens as colour pairs that follow the theme, and the style sheet."""
+    names = [field.name for field in fields(LIGHT) if field.name != "name"]
+    pairs = "".join(
+        f"--ed-{name}:light-dark({getattr(LIGHT, name)},{getattr(DARK, name)});" for name in names
+    )
+    return Cell(f"<style>:root{{{pairs}}}\n{asset('page.css')}</style>")

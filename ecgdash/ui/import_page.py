@@ -1,0 +1,230 @@
+"""The import page: uploads to the store, then the report of what became of every file."""
+
+import csv
+import io
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import streamlit as st
+
+from ecgdash.services.import_report import ImportReport
+from ecgdash.services.importing import import_paths
+from ecgdash.services.scoring import score_patients
+from ecgdash.ui import cache, html, state, words
+from ecgdash.ui.html import Cell, Column
+from ecgdash.ui.page import RESEARCH_USE, Page
+
+__all__ = ["StoredReport", "draw_form", "draw_report", "report_csv"]
+
+_OUTCOMES: Final = {
+    "accepted": ("✓", "stored"),
+    "duplicate": ("=", "same ECG already stored; nothing changed"),
+    "withheld": ("○", "stored, but no score is given"),
+    "rejected": ("×", "not stored"),
+}
+_FILTERS: Final = {
+    "look": ("Needs a look", ("rejected", "withheld")),
+    "withheld": ("Withheld", ("withheld",)),
+    "rejected": ("Rejected", ("rejected",)),
+    "duplicate": ("Duplicate", ("duplicate",)),
+    "accepted": ("Accepted", ("accepted",)),
+    "all": ("All", tuple(_OUTCOMES)),
+}
+_SHOWN_ROWS: Final = 200
+_FORMATS = "WFDB, MUSE XML, Philips XML, aECG, SCP, DICOM, EDF, ISHNE, CSV, NPY"
+
+
+@dataclass(frozen=True)
+class StoredReport:
+    """A report with when it was made; it lives in the session that imported."""
+
+    report: ImportReport
+    made_at: datetime
+    n_scored: int
+
+
+def draw_form(page: Page) -> None:
+    """Draw the uploaders; on the button, import, score and keep the report."""
+    html.draw(
+        Cell('<div class="ed-title"><h1>Import</h1>'),
+        html.text(f"ECG files ({_FORMATS}), tables (CSV), or a ZIP of them.", "ed-counts"),
+        Cell("</div>"),
+    )
+    with st.form("import", border=False):
+        left, right = st.columns(2, gap="medium")
+        ecgs = left.file_uploader(
+            "ECG files or ZIP (with .hea and .dat, or a sidecar .json, together)",
+            accept_multiple_files=True,
+        )
+        echo = right.file_uploader(
+            "Echo table: patient_id, performed_at, lvef_percent, method", type="csv"
+        )
+        table = left.file_uploader("Patient table (such as ptbxl_database.csv)", type="csv")
+        diagnoses = right.file_uploader(
+            "Diagnoses: patient_id, code_system, code, recorded_on", type="csv"
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            site = st.text_input("Site (whose patient codes these are)", "local", width=260)
+            pressed = st.form_submit_button("Import and score", type="primary")
+    if not pressed:
+        return
+    tables = {"echo": echo, "patient_table": table, "diagnoses": diagnoses}
+    if not ecgs and not any(tables.values()):
+        st.warning("Nothing was chosen. Choose ECG files, a ZIP or a table above.")
+        return
+    _import(page, ecgs, tables, site.strip() or "local")
+
+
+def _import(page: Page, ecgs: Sequence[Any], tables: dict[str, Any], site: str) -> None:
+    bar = st.progress(0.0, "Reading files")
+
+    def reading(done: int, total: int) -> None:
+        of = f" of {total:,}" if total else ""
+        bar.progress(done / total if total else 0.0, f"Reading files: {done:,}{of}")
+
+    def scoring(done: int, total: int) -> None:
+        bar.progress(done / total if total else 1.0, f"Scoring: {done:,} of {total:,} patients")
+
+    with tempfile.TemporaryDirectory(prefix="ecgdash-") as folder:
+        root = Path(folder)
+        paths = written(root / "ecgs", ecgs)
+        table_paths = {
+            name: written(root / name, [upload])[0] for name, upload in tables.items() if upload
+        }
+        report = import_paths(
+            page.store,
+            [root / "ecgs"] if paths else [],
+            settings=page.settings,
+            site=site,
+            on_progress=reading,
+            echo=table_paths.get("echo"),
+            patient_table=table_paths.get("patient_table"),
+            diagnoses=table_paths.get("diagnoses"),
+        )
+    engines = cache.engines(page.settings)
+    done = score_patients(page.store, engines, report.patient_keys, scoring) if engines else None
+    n_scored = done.n_updated if done else 0
+    st.session_state[state.IMPORT_REPORT] = StoredReport(report, page.now, n_scored)
+    bar.empty()
+
+
+def written(folder: Path, uploads: Sequence[Any]) -> list[Path]:
+    """Write uploads into a folder by their plain names, never outside of it.
+
+    Files of one name go to numbered folders; files that belong together (a .hea
+    and its .dat) keep their names and meet in the same one.
+    """
+    paths: list[Path] = []
+    for upload in uploads:
+        name = Path(str(upload.name).replace("\\", "/")).name or "upload"
+        number = 0
+        while (target := folder / str(number) / name).exists():
+            number += 1
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(upload.getbuffer())
+        paths.append(target)
+    return paths
+
+
+def draw_report(page: Page) -> None:
+    """Draw the report of this session's last import, if there is one."""
+    stored = st.session_state.get(state.IMPORT_REPORT)
+    if not isinstance(stored, StoredReport):
+        return
+    report = stored.report
+    n_files = len(report.rows)
+    facts = f"{words.plural(n_files, 'file')} read in {report.seconds:.0f} s"
+    facts += f" · {words.plural(stored.n_scored, 'score set')} written"
+    html.draw(
+        Cell('<div class="ed-title"><h2 class="ed-h2">Report of '),
+        html.text(words.day_time(stored.made_at, page.zone)),
+        Cell("</h2>"),
+        html.text(facts, "ed-counts"),
+        Cell("</div>"),
+    )
+    html.draw(_strip(report.counts))
+    _draw_rows(report)
+    for outcome in report.tables:
+        n_rows = outcome.n_accepted + outcome.n_duplicate + len(outcome.problems)
+        told = f"{outcome.n_accepted:,} of {n_rows:,} rows stored"
+        told += f", {outcome.n_duplicate:,} stored already." if outcome.n_duplicate else "."
+        if outcome.problems:
+            told += f" {len(outcome.problems):,} rejected: {'; '.join(outcome.problems[:20])}."
+        html.draw(
+            Cell(f'<h2 class="ed-h2">Table {html.text(outcome.file).html}</h2>'), html.text(told)
+        )
+
+
+def _strip(counts: dict[str, int]) -> Cell:
+    cells = "".join(
+        f'<div><div class="figure">{counts[name]:,}</div>'
+        f'<div class="word">{glyph} {name}</div>'
+        f'<div class="ed-small ed-muted">{meaning}</div></div>'
+        for name, (glyph, meaning) in _OUTCOMES.items()
+    )
+    return Cell(f'<div class="ed-strip">{cells}</div>')
+
+
+def _draw_rows(report: ImportReport) -> None:
+    counts = report.counts
+    if not report.rows:
+        return
+    numbers = {key: sum(counts[o] for o in outcomes) for key, (_, outcomes) in _FILTERS.items()}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.segmented_control(
+            "Show",
+            list(_FILTERS),
+            default="look",
+            required=True,
+            format_func=lambda key: f"{_FILTERS[key][0]} ({numbers[key]:,})",
+        )
+        st.space("stretch")
+        st.download_button(
+            "Download report (CSV)",
+            report_csv(report),
+            file_name="ecgdash_import_report.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    rows = [row for row in report.rows if row.outcome in _FILTERS[chosen or "look"][1]]
+    if not rows:
+        html.draw(html.text("No file of this kind.", "ed-muted"))
+        return
+    columns = (
+        Column("Outcome", "lead"),
+        Column("File"),
+        Column("Format"),
+        Column("Patient"),
+        Column("Reason", "wide"),
+        Column("What to do", "wide"),
+    )
+    shown = [
+        (
+            html.bold(f"{_OUTCOMES[row.outcome][0]} {row.outcome}"),
+            row.file,
+            row.file_format or "–",
+            row.patient_code or "unknown",
+            row.reason or "–",
+            html.text(row.todo or "–", "ed-muted"),
+        )
+        for row in rows[:_SHOWN_ROWS]
+    ]
+    html.draw(html.table("Files of this import", columns, shown))
+    if len(rows) > _SHOWN_ROWS:
+        html.draw(html.small(f"{_SHOWN_ROWS} of {len(rows):,} shown; the CSV holds all."))
+
+
+def report_csv(report: ImportReport) -> bytes:
+    """Return every row of a report as CSV."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["outcome", "file", "format", "patient", "reason", "what_to_do", "notice"])
+    for row in report.rows:
+        cells = [row.outcome, row.file, row.file_format, row.patient_code or "", row.reason]
+        writer.writerow([*map(html.csv_safe, [*cells, row.todo]), RESEARCH_USE])
+    return out.getvalue().encode("utf-8")

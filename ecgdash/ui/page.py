@@ -1,0 +1,157 @@
+"""What every page shares: set-up, frame, banner, foot, and the one place that shows errors."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from ecgdash import __version__
+from ecgdash.domain import FamilyCard
+from ecgdash.errors import EcgDashError
+from ecgdash.plots.style import Theme, theme_named
+from ecgdash.settings import Settings
+from ecgdash.ui import cache, html, navigation, words
+from ecgdash.ui.components import listen_to_links
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from ecgdash.store import Store
+
+__all__ = ["Page", "banner_words", "setup"]
+
+RESEARCH_USE = (
+    "Research use only. Not a medical device; not for diagnosis or monitoring of patients."
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page works with."""
+
+    settings: Settings
+    theme: Theme
+    now: datetime
+    banner: "DeltaGenerator"
+
+    def say_whose(self, simulated: Iterable[bool]) -> None:
+        """Word the banner for the patients that the page shows.
+
+        Parameters
+        ----------
+        simulated : iterable of bool
+            Whether each shown patient is simulated; empty: no patient is shown.
+        """
+        kinds = set(simulated)
+        if kinds:
+            _draw_banner(self, True in kinds, False in kinds)
+
+    @cached_property
+    def store(self) -> "Store":
+        """The store of the settings."""
+        return cache.store(self.settings)
+
+    @cached_property
+    def cards(self) -> Sequence[FamilyCard]:
+        """Installed families."""
+        return cache.cards(self.settings)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's zone, in which times are shown."""
+        return self.settings.zone
+
+
+@contextmanager
+def setup(name: str) -> Iterator[Page]:
+    """Set up a page, show its content between menu and foot, and show its errors.
+
+    Parameters
+    ----------
+    name : str
+        Row of `ui.navigation.ENTRIES`.
+
+    Yields
+    ------
+    Page
+    """
+    row = navigation.entry(name)
+    st.set_page_config(f"{row.title} · ECGDash", layout="wide", initial_sidebar_state="collapsed")
+    html.draw(html.style_sheet())
+    navigation.draw_menu(name)
+    theme = theme_named(st.context.theme.type)
+    page = Page(cache.settings(), theme, datetime.now(UTC), st.empty())
+    try:
+        _draw_store_banner(page)
+        yield page
+    except EcgDashError as error:
+        st.error(error.sentence)
+    _draw_foot(page)
+    listen_to_links()
+
+
+def banner_words(
+    simulated_patients: bool, simulated_model: bool, *, real_patients: bool
+) -> tuple[str, str] | None:
+    """Return the bold and the plain sentence of the banner, or None.
+
+    Parameters
+    ----------
+    simulated_patients, real_patients : bool
+        Whether the page shows any; both where that is not known apart.
+    simulated_model : bool
+        Whether any installed family was trained on simulated data.
+    """
+    if simulated_patients and real_patients:
+        bold = "Simulated patients are stored here"
+        bold += ", and the model was trained on simulated data." if simulated_model else "."
+        return bold, "Their scores describe no real person. No score here must guide care."
+    if simulated_patients:
+        bold = "Simulated patients"
+        bold += " and a model trained on simulated data." if simulated_model else "."
+        return bold, "Scores here describe no real person and must not guide care."
+    if simulated_model:
+        return (
+            "The model was trained on simulated data.",
+            "Its scores for real ECGs have not been tested and must not guide care.",
+        )
+    return None
+
+
+def _draw_banner(page: Page, simulated: bool, real: bool) -> None:
+    model = any(card.trained_on_simulated for card in page.cards)
+    sentences = banner_words(simulated, model, real_patients=real) if simulated or real else None
+    if sentences:
+        bold, plain = (html.text(part).html for part in sentences)
+        note = f'<div class="ed-banner" role="note"><b>{bold}</b> {plain}</div>'
+        page.banner.html(note)
+    else:
+        page.banner.empty()
+
+
+def _draw_store_banner(page: Page) -> None:
+    """Say what the store holds, until the page knows whom it shows."""
+    simulated = page.store.any_simulated()
+    only_simulated = simulated and page.settings.demo
+    _draw_banner(page, simulated, page.store.n_patients() > 0 and not only_simulated)
+
+
+def _draw_foot(page: Page) -> None:
+    try:
+        cards = list(page.cards)
+    except EcgDashError:
+        cards = []
+    parts = [RESEARCH_USE]
+    if cards:
+        parts.append(f"Model {'; '.join(words.model_words(card) for card in cards)}.")
+        versions = sorted({card.preprocessing_version for card in cards})
+        parts.append(f"Preprocessing {', '.join(f'v{number}' for number in versions)}.")
+    else:
+        parts.append("No model installed.")
+    parts.append(f"Software {__version__}. Times in {words.zone_words(page.zone, page.now)}.")
+    html.draw(html.Cell(f'<div class="ed-foot">{html.text(" ".join(parts)).html}</div>'))

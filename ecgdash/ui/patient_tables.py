@@ -1,0 +1,287 @@
+"""The tables of the patient page: history, flags, ECGs, echoes."""
+
+from collections.abc import Iterable, Sequence
+
+import streamlit as st
+
+from ecgdash.domain import (
+    RECALIBRATED,
+    UNCALIBRATED,
+    Change,
+    Estimate,
+    HistorySlot,
+    RiskTimeline,
+    TimelineEcho,
+    TimelinePoint,
+    VariantScore,
+)
+from ecgdash.plots import variant_style
+from ecgdash.plots.scale import logit
+from ecgdash.plots.series import variants_of
+from ecgdash.ui import html, state, words
+from ecgdash.ui.html import Cell, Column
+from ecgdash.ui.navigation import href
+from ecgdash.ui.page import Page
+
+__all__ = ["draw_ecgs", "draw_echoes", "draw_flags", "draw_history", "draw_undated"]
+
+_FEW = 6
+_METHODS = {
+    "simpson": "◆ Simpson",
+    "visual": "◇ visual",
+    "m-mode": "□ M-mode",
+    "unknown": "○ not stated",
+}
+
+
+def draw_history(point: TimelinePoint, variant: str, timeline: RiskTimeline, page: Page) -> None:
+    """Draw what the emphasised variant was told about the past, and what each slot did."""
+    label = variant_style(variant).label
+    score = point.scores.get(variant)
+    html.draw(Cell('<h2 class="ed-h2">History at work</h2>'))
+    if not isinstance(score, VariantScore):
+        html.draw(html.small(f"The {label} score does not exist for this ECG."))
+        return
+    if score.history is None:
+        html.draw(html.small(f"The {label} score uses this ECG alone; no history moves it."))
+        return
+    pushes = point.contributions.get(variant, ())
+    html.draw(html.small(_sum_words(point, variant, score)))
+    slots = score.history.slots
+    columns = [Column("Earlier ECG", "lead"), Column("LVEF and score"), Column("Slot")]
+    if pushes:
+        columns += [Column("lowers | raises"), Column("Logit", "num")]
+    rows = [
+        _slot_row(slot, _push(pushes, index), _observed_number(slots, index), (timeline, page))
+        for index, slot in enumerate(slots)
+    ]
+    html.draw(html.table(f"History of the {label} score", columns, rows))
+
+
+def _sum_words(point: TimelinePoint, variant: str, score: VariantScore) -> str:
+    told = f"What the {variant_style(variant).label} model was told about the past"
+    base = point.base_logit.get(variant)
+    if base is None:
+        return f"{told}."
+    total = logit(score.value)
+    return (
+        f"{told}, and how far it moved the logit. This ECG {words.signed(base)}, history "
+        f"{words.signed(total - base)}, sum {words.signed(total)}: score {score.value:.2f}."
+    )
+
+
+def _push(pushes: Sequence[float], index: int) -> tuple[float, float] | None:
+    """Return a slot's contribution and the largest one, in logits."""
+    if index >= len(pushes):
+        return None
+    return pushes[index], max(abs(push) for push in pushes)
+
+
+def _observed_number(slots: Sequence[HistorySlot], index: int) -> int:
+    """Return the number of the observed slot that this one is, or repeats."""
+    return min(index + 1, sum(not slot.imputed for slot in slots))
+
+
+def _slot_row(
+    slot: HistorySlot,
+    push: tuple[float, float] | None,
+    number: int,
+    context: tuple[RiskTimeline, Page],
+) -> list[Cell | str]:
+    timeline, page = context
+    at = next((p.recorded_at for p in timeline.points if p.ecg == slot.ecg), None)
+    when = words.day(at, page.zone) if at else "earlier ECG"
+    lvef = f"{slot.lvef_percent:.0f} %" if slot.lvef_percent is not None else "LVEF not used"
+    kind = (
+        html.join("○ imputed", html.small(f"copy of slot {number}"))
+        if slot.imputed
+        else html.text("● observed")
+    )
+    row: list[Cell | str] = [
+        html.join(when, html.small(words.years_before(slot.interval_days))),
+        html.join(lvef, html.small(f"score {slot.score:.2f}")),
+        kind,
+    ]
+    if push is not None:
+        row += [html.push_bar(*push), html.bold(words.signed(push[0]))]
+    return row
+
+
+def draw_flags(point: TimelinePoint) -> None:
+    """Draw the flags of one ECG with the published figures of each model in such patients."""
+    html.draw(
+        Cell('<h2 class="ed-h2">Flags, and what the literature says about such patients</h2>')
+    )
+    if not point.flags:
+        html.draw(html.small("No source raised a flag. That means unknown, not absent."))
+        return
+    from ecgdash.labels.published import SOURCE
+
+    square, disc = variant_style(UNCALIBRATED).glyph, variant_style(RECALIBRATED).glyph
+    columns = (
+        Column("Flag", "lead"),
+        Column("Source here", "wide"),
+        Column("LVSD / all", "num"),
+        Column(f"Specificity {square} uncalibrated (95 % CI)", "wide"),
+        Column(f"Sensitivity {square}"),
+        Column(f"AUROC {square}"),
+        Column(f"Specificity {disc} recalibrated (95 % CI)", "wide"),
+        Column(f"Sensitivity {disc}"),
+        Column(f"AUROC {disc}"),
+    )
+    by_name: dict[str, list[str]] = {}
+    for flag in point.flags:
+        by_name.setdefault(flag.name, []).append(f"{flag.source}: {flag.evidence}")
+    rows = [_flag_row(name, sources) for name, sources in by_name.items()]
+    html.draw(html.table("Flags", columns, rows))
+    html.draw(
+        html.small(
+            f"Published: {SOURCE}. Dashed mark: 0.50. A flag that is not listed is unknown, "
+            "not absent."
+        )
+    )
+
+
+def _flag_row(name: str, sources: Iterable[str]) -> list[Cell | str]:
+    from ecgdash.labels.published import PUBLISHED
+
+    found = PUBLISHED.get(name)
+    shown = html.text("; ".join(dict.fromkeys(sources)), "ed-small ed-muted")
+    head = [html.text(words.flag_words(name), "ed-strong"), shown]
+    if found is None:
+        return [*head, html.text("no published figures", "ed-small ed-muted"), *[""] * 6]
+    return [
+        *head,
+        f"{found.n_positive:,} / {found.n:,}",
+        _specificity(found.uncalibrated.specificity, UNCALIBRATED),
+        _figure(found.uncalibrated.sensitivity),
+        _figure(found.uncalibrated.auroc),
+        _specificity(found.recalibrated.specificity, RECALIBRATED),
+        _figure(found.recalibrated.sensitivity),
+        _figure(found.recalibrated.auroc),
+    ]
+
+
+def _figure(estimate: Estimate) -> Cell:
+    interval = html.text(f" {estimate.low:.2f}–{estimate.high:.2f}", "ed-muted ed-small")
+    return html.join(html.bold(f"{estimate.value:.2f}"), interval)
+
+
+def _specificity(estimate: Estimate, variant: str) -> Cell:
+    from ecgdash.labels.published import WEAK_SPECIFICITY
+
+    mark = html.interval_mark(estimate.value, estimate.low, estimate.high, variant)
+    weak = f"under {WEAK_SPECIFICITY:.2f}: weak evidence"
+    below = html.small(weak, "ed-weak") if estimate.value < WEAK_SPECIFICITY else ""
+    return html.join(mark, _figure(estimate), below)
+
+
+def draw_ecgs(timeline: RiskTimeline, page: Page) -> None:
+    """Every dated ECG, the latest first; the first few until all are asked for."""
+    html.draw(Cell('<h2 class="ed-h2">ECGs</h2>'))
+    points = tuple(reversed(timeline.points))
+    if len(points) > _FEW and not st.session_state.get(state.ALL_ECGS, False):
+        points = points[:_FEW]
+    html.draw(_ecg_table("ECGs", points, timeline, page))
+    if len(timeline.points) > _FEW:
+        st.checkbox(f"Show all {len(timeline.points)} ECGs", key=state.ALL_ECGS)
+
+
+def draw_undated(timeline: RiskTimeline, page: Page) -> None:
+    """ECGs without a usable time: scored alone, in no trend and no history."""
+    if not timeline.undated:
+        return
+    html.draw(
+        Cell('<h2 class="ed-h2">ECGs without a date</h2>'),
+        html.small("Scored from the ECG alone; they stand in no trend and no history."),
+        _ecg_table("ECGs without a date", timeline.undated, timeline, page),
+    )
+
+
+def _ecg_table(
+    name: str, points: Sequence[TimelinePoint], timeline: RiskTimeline, page: Page
+) -> Cell:
+    variants = variants_of(timeline)
+    looks = [variant_style(variant) for variant in variants]
+    columns = [
+        Column("Recorded", "lead"),
+        Column("Flags"),
+        Column("HR (/min)", "num"),
+        Column("QRS (ms)", "num"),
+        Column("QTc (ms)", "num"),
+        *(Column(f"{look.glyph} {look.label}", "num") for look in looks),
+        Column("Change since last"),
+        Column("Quality", "wide"),
+    ]
+    rows = [_ecg_row(point, variants, timeline, page) for point in points]
+    return html.table(name, columns, rows)
+
+
+def _ecg_row(
+    point: TimelinePoint, variants: Sequence[str], timeline: RiskTimeline, page: Page
+) -> list[Cell | str]:
+    when = words.day(point.recorded_at, page.zone) if point.recorded_at else "undated"
+    clock = f" {point.recorded_at.astimezone(page.zone):%H:%M}" if point.recorded_at else ""
+    address = href("ecg", patient=timeline.key, ecg=point.ecg)
+    measured = point.measurements
+    return [
+        html.join(html.link(when, address), html.text(clock, "ed-muted")),
+        html.text(", ".join(dict.fromkeys(words.flag_words(f.name) for f in point.flags)) or "–"),
+        *(_measured(measured.get(key)) for key in ("heart_rate_bpm", "qrs_ms", "qtc_ms")),
+        *(_score(point, variant) for variant in variants),
+        _change(point.change),
+        _quality(point),
+    ]
+
+
+def _measured(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}"
+
+
+def _score(point: TimelinePoint, variant: str) -> Cell:
+    score = point.scores.get(variant)
+    if not isinstance(score, VariantScore):
+        return html.text("–", "ed-muted")
+    value = f"{score.value:.2f}"
+    return html.bold(value) if variant == point.best_variant else html.text(value)
+
+
+def _change(change: Change | None) -> Cell:
+    if change is None:
+        return html.text("no change to give", "ed-small ed-muted")
+    verdict = {True: "beyond noise", False: "within noise", None: "noise not measured"}
+    told = f"{change.earlier_value:.2f} to {change.value:.2f}, {verdict[change.beyond_noise]}"
+    return html.text(told, "ed-small")
+
+
+def _quality(point: TimelinePoint) -> Cell:
+    leads = "" if point.lead_set in ("12", None) else f", {words.lead_set_words(point.lead_set)}"
+    if point.status == "analysable":
+        return html.text(f"analysable{leads}", "ed-small")
+    word = "excluded" if point.status == "excluded" else "withheld"
+    return html.text(f"× {word}: {'; '.join(point.reasons)}", "ed-small")
+
+
+def draw_echoes(timeline: RiskTimeline, page: Page) -> None:
+    """Every echo, the latest first, with the ECG it is paired with."""
+    if not timeline.echoes:
+        return
+    columns = (Column("Echo", "lead"), Column("LVEF"), Column("Method"), Column("Pairing", "wide"))
+    ordered = sorted(timeline.echoes, key=lambda echo: echo.study.performed_at, reverse=True)
+    rows = [_echo_row(echo, timeline, page) for echo in ordered]
+    html.draw(Cell('<h2 class="ed-h2">Echoes</h2>'), html.table("Echoes", columns, rows))
+
+
+def _echo_row(echo: TimelineEcho, timeline: RiskTimeline, page: Page) -> list[Cell | str]:
+    at = next((p.recorded_at for p in timeline.points if p.ecg == echo.paired_ecg), None)
+    pairing = (
+        f"paired with the ECG of {words.day(at, page.zone)}"
+        if at
+        else "not paired: no analysable ECG within 14 days, or a nearer echo has it"
+    )
+    return [
+        words.day(echo.study.performed_at, page.zone),
+        html.bold(f"{echo.study.lvef_percent:.0f} %"),
+        _METHODS[echo.study.method],
+        html.text(pairing, "ed-small ed-muted"),
+    ]

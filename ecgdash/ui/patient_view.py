@@ -1,0 +1,214 @@
+"""The sections of the patient page."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from ecgdash.domain import NotApplicable, RiskTimeline, TimelinePoint, VariantScore
+from ecgdash.plots import TrajectoryView, trajectory, variant_style
+from ecgdash.plots.series import main_lead_set, variants_of
+from ecgdash.services.summaries import Summary
+from ecgdash.ui import html, state, words
+from ecgdash.ui.html import Cell, Column
+from ecgdash.ui.navigation import href
+from ecgdash.ui.page import Page
+
+__all__ = [
+    "choose_ecg",
+    "choose_variant",
+    "draw_header",
+    "draw_plot",
+    "draw_scores",
+    "draw_summary",
+]
+
+
+def draw_header(timeline: RiskTimeline, page: Page) -> None:
+    """Back link, code, one line of facts, flags of the latest ECG."""
+    latest = timeline.points[-1] if timeline.points else None
+    flags = dict.fromkeys(words.flag_words(f.name) for f in latest.flags) if latest else {}
+    site = "" if timeline.patient.site == "local" else f"{timeline.patient.site} · "
+    facts = html.text(site + words.patient_facts(timeline, page.zone), "ed-facts")
+    html.draw(
+        Cell('<div class="ed-title">'),
+        html.link("← Worklist", "?", "ed-back"),
+        Cell(f"<h1>{html.text(timeline.patient.id).html}</h1>"),
+        facts,
+        html.chips(flags),
+        Cell("</div>"),
+    )
+
+
+def draw_summary(summary: Summary) -> None:
+    """Tell the sentence before the number; then the suggested step with its rule."""
+    step = summary.suggested_step or "none"
+    rule = f" ({summary.rule})" if summary.rule else ""
+    source = f". A suggestion for a clinician, from the site's rule table{rule}."
+    html.draw(
+        Cell(f'<div class="ed-summary{" act" if summary.act else ""}"><p>'),
+        html.bold(summary.first_sentence),
+        html.text(f" {summary.rest}"),
+        Cell('</p><p class="step"><b>Suggested next step:</b> '),
+        html.text(step),
+        html.text(source, "ed-muted"),
+        Cell("</p></div>"),
+    )
+
+
+def choose_variant(timeline: RiskTimeline) -> str:
+    """Return the emphasised variant, chosen or the best one of the last scored ECG."""
+    options = list(reversed(variants_of(timeline)))
+    scored = [p.best_variant for p in timeline.points if p.best_variant]
+    wanted = st.session_state.get(state.EMPHASISED)
+    best = wanted if wanted in options else (scored[-1] if scored else options[0])
+    chosen = st.segmented_control(
+        "Emphasised score",
+        options,
+        default=best,
+        required=True,
+        format_func=lambda name: f"{variant_style(name).glyph} {variant_style(name).label}",
+        key=f"{state.EMPHASISED}_control",
+    )
+    st.session_state[state.EMPHASISED] = chosen or best
+    return str(chosen or best)
+
+
+def draw_plot(timeline: RiskTimeline, emphasised: str, page: Page, alt: str) -> None:
+    """Draw the trajectory for wide and for narrow windows; the style sheet shows one of them."""
+    html.draw(
+        Cell('<h2 class="ed-h2">Score and LVEF over time</h2>'),
+        Cell('<p class="ed-caption">'),
+        html.text(_plot_caption(timeline, emphasised)),
+        Cell("</p>"),
+    )
+    linear = st.session_state.get(state.LINEAR_AXIS, False)
+    for narrow in (False, True):
+        size = "narrow" if narrow else "wide"
+        view = TrajectoryView(emphasised, page.theme, narrow, linear, page.zone)
+        key = f"{state.PLOT}_{size}_{timeline.key}"
+        with st.container(key=f"ed-plot-{size}"):
+            st.plotly_chart(
+                trajectory(timeline, view),
+                theme=None,
+                key=key,
+                on_select=lambda key=key: _remember_clicked(key),
+                selection_mode="points",
+                config={"displayModeBar": False},
+                alt=alt,
+            )
+    html.draw(Cell('<p class="ed-caption">'), html.text(_marks_caption(timeline, emphasised)))
+    st.checkbox("Linear score axis (0 to 1)", key=state.LINEAR_AXIS)
+
+
+def _remember_clicked(key: str) -> None:
+    points = st.session_state[key].selection.points
+    ecgs = [point["customdata"][0] for point in points if point.get("customdata")]
+    if ecgs:
+        st.session_state[state.SHOWN_ECG] = ecgs[0]
+
+
+def _plot_caption(timeline: RiskTimeline, emphasised: str) -> str:
+    card = timeline.cards.get(main_lead_set(timeline) or "")
+    if card is None:
+        return "No model is installed for these ECGs: there are no scores to draw."
+    if card.variant(emphasised).noise_floor_logit is None:
+        return "The noise floor of this model was not measured: no range of unchanged scores."
+    return (
+        "Shaded box: range in which the next score would count as unchanged (emphasised score). "
+        "A marker outside its box is a change beyond noise. A click on a point shows that ECG."
+    )
+
+
+def _marks_caption(timeline: RiskTimeline, emphasised: str) -> str:
+    text = (
+        "Ticks at the left edge: thresholds of the other scores. Bar at the foot of the LVEF "
+        "panel: echo paired with an ECG within 14 days. ◆ Simpson, ◇ visual, □ M-mode, ○ method "
+        "not stated. × score withheld, the line breaks there. Bar at the foot of the score panel: "
+        "not applicable. Hollow score markers: fewer leads than the latest ECG, or more; lines "
+        "never join different lead sets."
+    )
+    card = timeline.cards.get(main_lead_set(timeline) or "")
+    if card is None:
+        return text
+    origin = card.variant(emphasised).youden
+    return (
+        f"{text} Threshold {origin.value:.2f}: Youden index, {origin.data}, n = {origin.n:,}, "
+        f"prevalence {100 * origin.prevalence:.0f} %, sensitivity {origin.sensitivity:.2f}, "
+        f"specificity {origin.specificity:.2f} there."
+    )
+
+
+def choose_ecg(timeline: RiskTimeline, page: Page) -> TimelinePoint:
+    """Return the ECG shown beside the plot: the latest, or the one chosen or clicked."""
+    by_key = {p.ecg: p for p in reversed(timeline.points)}
+    if st.session_state.get(state.SHOWN_ECG) not in by_key:
+        st.session_state[state.SHOWN_ECG] = next(iter(by_key))
+    latest = next(iter(by_key))
+
+    def title(key: str) -> str:
+        recorded_at = by_key[key].recorded_at
+        when = words.day_time(recorded_at, page.zone) if recorded_at else "undated"
+        return f"Latest ECG, {when}" if key == latest else f"ECG, {when}"
+
+    chosen = st.selectbox("ECG shown here", list(by_key), format_func=title, key=state.SHOWN_ECG)
+    return by_key[chosen]
+
+
+def draw_scores(
+    point: TimelinePoint, timeline: RiskTimeline, page: Page, *, linked: bool = True
+) -> None:
+    """Threshold bars of every variant of one ECG, or why there is no score."""
+    when = words.day_time(point.recorded_at, page.zone) if point.recorded_at else "undated"
+    if linked:
+        address = href("ecg", patient=timeline.key, ecg=point.ecg)
+        title = "Latest ECG" if point is timeline.points[-1] else "Chosen ECG"
+        html.draw(
+            Cell(f'<h2 class="ed-h2">{title}, {html.text(when).html}</h2>'),
+            html.link("Open this ECG", address, "ed-small"),
+            html.text(f" {words.lead_set_words(point.lead_set)}", "ed-small ed-muted"),
+        )
+    else:
+        html.draw(Cell('<h2 class="ed-h2">Scores</h2>'))
+    if point.status != "analysable":
+        word = "No score" if point.status == "excluded" else "Score withheld"
+        html.draw(html.text(f"{word}: {'; '.join(point.reasons)}."))
+        return
+    rows = [_score_row(name, point) for name in reversed(list(point.scores))]
+    columns = (
+        Column("Variant", "lead"),
+        Column("Score", "num"),
+        Column("line = threshold"),
+        Column("", "now"),
+    )
+    html.draw(html.table("Scores of this ECG", columns, rows))
+
+
+def _score_row(variant: str, point: TimelinePoint) -> Sequence[Cell | str]:
+    label = variant_style(variant).label
+    score = point.scores[variant]
+    if isinstance(score, NotApplicable):
+        return (html.join(label, html.small(_not_applicable(score))), "–", "", "")
+    threshold = score.threshold.value
+    side = "above" if score.positive else "below"
+    return (
+        html.join(label, _standing(variant, point, score)),
+        html.bold(f"{score.value:.2f}"),
+        html.threshold_bar(score.value, threshold, variant),
+        html.join(html.bold(side), html.text(f" {threshold:.2f}", "ed-muted ed-small")),
+    )
+
+
+def _not_applicable(score: NotApplicable) -> str:
+    reason = score.reason.rstrip(".")
+    return reason if reason.lower().startswith(("not", "no ")) else f"Not applicable: {reason}"
+
+
+def _standing(variant: str, point: TimelinePoint, score: VariantScore) -> Cell:
+    from ecgdash.labels.published import is_weak
+
+    weak = [words.flag_words(f.name) for f in point.flags if is_weak(f.name, variant)]
+    if weak:
+        return html.small(f"weak evidence in {', '.join(dict.fromkeys(weak))}", "ed-weak")
+    if score.history is None:
+        return html.small("this ECG alone")
+    return html.small(f"applies: {words.plural(score.history.n_observed, 'earlier ECG')} known")

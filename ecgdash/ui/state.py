@@ -1,0 +1,34 @@
+"""Keys of the session state. Nothing patient-specific outlives a session."""
+
+from typing import Final
+
+__all__ = [
+    "ALL_ECGS",
+    "EMPHASISED",
+    "IMPORT_REPORT",
+    "LINEAR_AXIS",
+    "PLOT",
+    "SHOWN_ECG",
+    "WORKLIST_PAGE",
+]
+
+EMPHASISED: Final = "emphasised_variant"
+"""The variant with the thick line, kept from patient to patient."""
+
+SHOWN_ECG: Final = "shown_ecg"
+"""Key of the ECG whose scores and history stand beside the plot."""
+
+PLOT: Final = "trajectory"
+"""Prefix of the two plots' widget keys (wide and narrow)."""
+
+IMPORT_REPORT: Final = "import_report"
+"""Report of this session's last import."""
+
+WORKLIST_PAGE: Final = "worklist_page"
+"""Number of the shown page of the worklist."""
+
+LINEAR_AXIS: Final = "linear_score_axis"
+"""Whether scores are drawn on a linear axis."""
+
+ALL_ECGS: Final = "all_ecgs"
+"""Whether the ECG list shows more than the latest few."""

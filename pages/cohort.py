@@ -1,0 +1,7 @@
+"""The stored patients as a whole: counts, and scores against echoes where there are enough."""
+
+from ecgdash.ui import cohort_page
+from ecgdash.ui.page import setup
+
+with setup("cohort") as page:
+    cohort_page.draw_counts(page)

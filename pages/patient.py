@@ -1,0 +1,31 @@
+"""A patient's course: scores and LVEF over time, and what stands behind the latest score."""
+
+import streamlit as st
+
+from ecgdash.services.monitoring import summary, timeline
+from ecgdash.ui import patient_tables, patient_view
+from ecgdash.ui.components import print_button
+from ecgdash.ui.page import setup
+
+with setup("patient") as page:
+    course = timeline(page.store, st.query_params.get("patient", ""), page.cards)
+    page.say_whose([course.simulated])
+    told = summary(course, page.now)
+    patient_view.draw_header(course, page)
+    patient_view.draw_summary(told)
+    if course.points:
+        with st.container(horizontal=True, vertical_alignment="bottom", key="ed-controls"):
+            variant = patient_view.choose_variant(course)
+            st.space("stretch")
+            print_button("Print one page")
+        left, right = st.columns([2.15, 1], gap="large")
+        with left:
+            patient_view.draw_plot(course, variant, page, alt=told.first_sentence)
+        with right:
+            point = patient_view.choose_ecg(course, page)
+            patient_view.draw_scores(point, course, page)
+            patient_tables.draw_history(point, variant, course, page)
+        patient_tables.draw_flags(point)
+        patient_tables.draw_ecgs(course, page)
+    patient_tables.draw_undated(course, page)
+    patient_tables.draw_echoes(course, page)
