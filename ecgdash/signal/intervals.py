@@ -23,6 +23,9 @@ QRS_EDGE_LEVEL: Final = 0.06
 T_STEEPNESS_S: Final = (0.16, 0.36)
 T_STEEPNESS_LEVEL: Final = 1.0
 T_SEARCH_S: Final = 0.5
+T_END_TANGENT: Final = 1.3
+"""Carts read T's end later than the tangent meets the baseline: by 23 ms on eight real ECGs
+with a cart's values, by nothing on Gaussian T waves. The factor halves the difference."""
 P_SEARCH_S: Final = 0.30
 P_MIN_MV: Final = 0.012
 P_MIN_CONSISTENCY: Final = 0.4
@@ -145,7 +148,7 @@ def _t_wave(
     steepest = np.where(after, fall, np.inf).argmin(axis=-1)
     foot = np.where(after, size, np.inf).min(axis=-1)
     height = _at(size, steepest) - foot
-    t_end = steepest + height / np.maximum(-_at(fall, steepest), 1e-6)
+    t_end = steepest + T_END_TANGENT * height / np.maximum(-_at(fall, steepest), 1e-6)
     found = (_at(size, peak) - foot > 0.02) & (t_end < mv.shape[-1])
     return peak, np.clip(np.rint(t_end), 0, mv.shape[-1] - 1).astype(np.intp), found
 
