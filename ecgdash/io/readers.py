@@ -25,6 +25,7 @@ from ecgdash.io.formats import (
     wfdb_files,
 )
 from ecgdash.io.hints import ReadHints
+from ecgdash.io.table_rows import known_table
 from ecgdash.io.xml_safety import looks_like_xml, root_tag
 
 __all__ = ["NOT_READABLE", "READERS", "read_ecg", "sniff_format"]
@@ -110,6 +111,10 @@ NOT_READABLE: Final[dict[str, NotReadable]] = {
         _has_suffix(".dat"), "Put its .hea file beside it"
     ),
     "spreadsheet": NotReadable(_has_suffix(".xls", ".xlsx", ".ods"), "Save it as CSV"),
+    "table of echoes, diagnoses or patients": NotReadable(
+        lambda path: known_table(path) is not None,
+        "It is no ECG: hand it over as --echo, --diagnoses or --patient-table",
+    ),
     "table without lead names": NotReadable(
         _has_suffix(".csv", ".tsv"),
         "Write a CSV with one column per lead and a sidecar that states rate and unit",

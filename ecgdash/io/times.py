@@ -62,14 +62,14 @@ def resolve_age(
         computed = (recorded - birth) / timedelta(days=365.2425)
     if stated_years is not None and computed is not None and _apart(stated_years, computed) > 1.0:
         note = (
-            f"the stated age ({stated_years:g}) and the age by birth date ({computed:.0f}) "
+            f"the stated age ({stated_years:g}) and the age by birth date ({int(computed)}) "
             "contradict each other; the age is left unknown"
         )
         return None, (note,)
     age = stated_years if stated_years is not None else computed and float(int(computed))
     if age is not None and not 0 <= age <= OLDEST_PLAUSIBLE_AGE:
         return None, (f"the stated age {age:g} is no human age; the age is left unknown",)
-    return age, ()
+    return None if age is None else float(age), ()
 
 
 def _apart(stated_years: float, computed_years: float) -> float:
