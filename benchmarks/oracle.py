@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from ecgdash.domain import form_pairs, masked_history, recalibrated_history
 from ecgdash.simulate.cohort import SimulatedCohort, simulate_patients
-from ecgdash.simulate.oracle import bazett_qtc_ms, effect_sizes, visible_quantities, visits_by
+from ecgdash.simulate.oracle import effect_sizes, true_intervals, visible_quantities, visits_by
 from ecgdash.stats import delong_test
 
 ENRICH = {"LBBB": 600, "AFIB": 300}
@@ -86,17 +86,18 @@ class Reader:
 def print_population(cohort: SimulatedCohort, pairs: dict[str, list]) -> None:
     rows = np.array(pairs["row"])[pairs["baseline"]]
     lvef = np.array(pairs["lvef"])[pairs["baseline"]]
-    p = cohort._parameters(rows)
-    for name, values, paper in [
-        ("age", cohort.age_years[rows], "63.4 (15.1)"),
-        ("LVEF", lvef, "60.2 (11.5)"),
-        ("HR", p.hr_bpm, "74.6 (16.7)"),
-        ("PR", p.pr_ms[p.rhythm == 0], "165.3 (26.2)"),
-        ("QRS", p.qrs_ms, "94.1 (16.0)"),
-        ("QTc", bazett_qtc_ms(p), "436.5 (33.1)"),
+    truth = true_intervals(cohort, rows) | {"age": cohort.age_years[rows], "LVEF": lvef}
+    for name, paper in [
+        ("age", "63.4 (15.1)"),
+        ("LVEF", "60.2 (11.5)"),
+        ("HR", "74.6 (16.7)"),
+        ("PR", "165.3 (26.2)"),
+        ("QRS", "94.1 (16.0)"),
+        ("QTc", "436.5 (33.1)"),
     ]:
-        low = values[lvef <= 40].mean() if len(values) == len(lvef) else np.nan
-        print(f"{name:5s} {values.mean():6.1f} ({values.std():.1f}) [{paper}]; LVSD {low:.1f}")
+        v = truth[name]
+        low = np.nanmean(v[lvef <= 40])
+        print(f"{name:5s} {np.nanmean(v):6.1f} ({np.nanstd(v):.1f}) [{paper}]; LVSD {low:.1f}")
     print(f"LVSD {np.mean(lvef <= 40):.3f} [.078]  men {cohort.male[rows].mean():.3f} [.525]")
     for group in ("AFIB", "LBBB", "RBBB", "PACED"):
         mask = visits_by(cohort, group)[rows]

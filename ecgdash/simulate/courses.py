@@ -95,12 +95,10 @@ def _draw_archetypes(rng: np.random.Generator, people: LatentPeople) -> NDArray[
     dilated = 0.150 * np.exp(
         0.65 * people.fibrillation + 0.6 * people.kidney_disease + 0.25 * people.male + 0.15 * z
     )
+    lbbb = people.conduction == Conduction.LBBB
     # The first that applies, from the most specific cause to the least.
     rules = [
-        (
-            Archetype.LBBB,
-            (people.conduction == Conduction.LBBB) & (lottery[0] < LBBB_DYSFUNCTION_SHARE),
-        ),
+        (Archetype.LBBB, lbbb & (lottery[0] < LBBB_DYSFUNCTION_SHARE)),
         (Archetype.TACHYCARDIA, people.fibrillation & (lottery[1] < 0.17)),
         (Archetype.INFARCTION, lottery[2] < np.where(people.ischaemia, 0.62, 0.016)),
         (Archetype.DILATED, lottery[3] < dilated),

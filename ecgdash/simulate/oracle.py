@@ -15,11 +15,10 @@ from ecgdash.simulate.latent import FEATURES
 from ecgdash.simulate.observables import SimulatedCohort
 from ecgdash.simulate.parameters import Conduction, EcgParameters, Rhythm
 
-__all__ = ["BAZETT_EXPONENT", "bazett_qtc_ms", "effect_sizes", "visible_quantities", "visits_by"]
+__all__ = ["bazett_qtc_ms", "effect_sizes", "true_intervals", "visible_quantities", "visits_by"]
 
 FloatArray = NDArray[np.float64]
 
-BAZETT_EXPONENT: Final = 0.5
 _NORMAL_T: Final = np.array([0.30, 0.19, -0.17])
 
 
@@ -59,7 +58,18 @@ def bazett_qtc_ms(p: EcgParameters) -> FloatArray:
     """Return QTc by Bazett's formula, as a cart would compute it, shape (m,)."""
     rr_s = 60.0 / p.hr_bpm
     qt_ms = p.qtc_ms * rr_s ** np.where(p.hr_bpm > 100.0, 0.40, 0.34)
-    return np.asarray(qt_ms / rr_s**BAZETT_EXPONENT)
+    return np.asarray(qt_ms / np.sqrt(rr_s))
+
+
+def true_intervals(cohort: SimulatedCohort, rows: NDArray[np.int64]) -> dict[str, FloatArray]:
+    """Return rate, PR (NaN without P), QRS and Bazett QTc that shaped the given ECGs."""
+    p = cohort._parameters(rows)
+    return {
+        "HR": p.hr_bpm,
+        "PR": np.where(p.rhythm == Rhythm.SINUS, p.pr_ms, np.nan),
+        "QRS": p.qrs_ms,
+        "QTc": bazett_qtc_ms(p),
+    }
 
 
 def effect_sizes(cohort: SimulatedCohort) -> dict[str, float]:
