@@ -11,7 +11,7 @@ Nothing is unpickled. A file whose hash is not the manifest's is never used.
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,7 @@ __all__ = [
     "read_manifest",
     "sha256_of_file",
     "verify_family",
+    "write_manifest",
 ]
 
 MANIFEST_NAME: Final = "manifest.toml"
@@ -119,6 +120,24 @@ def _row(name: str, root: Path, row: Mapping[str, str]) -> InstalledFamily:
         card=row["card"],
         card_sha256=row["card_sha256"],
     )
+
+
+def write_manifest(rows: Iterable[InstalledFamily], models_dir: Path) -> None:
+    """Write the manifest; only through a temporary file, so that it is never half."""
+    lines = ["# Installed model families; every file is checked against its sha256 before use."]
+    for row in rows:
+        lines += [
+            "",
+            f'[families."{row.name}"]',
+            f'folder = "{row.folder.name}"',
+            f'weights = "{row.weights}"',
+            f'weights_sha256 = "{row.weights_sha256}"',
+            f'card = "{row.card}"',
+            f'card_sha256 = "{row.card_sha256}"',
+        ]
+    part = models_dir / (MANIFEST_NAME + ".part")
+    part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    part.replace(models_dir / MANIFEST_NAME)
 
 
 def find_family(name: str, models_dir: Path | None = None) -> InstalledFamily:

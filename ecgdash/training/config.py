@@ -9,6 +9,7 @@ loss's weights: our choice, for a small net on a CPU.
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from ecgdash.domain.leads import LeadSet
 from ecgdash.domain.model import MASKED, RECALIBRATED, UNCALIBRATED
 
 __all__ = [
@@ -90,7 +91,7 @@ class TrainingConfig:
 
     family: str = "deepecg-lvsd-12"
     architecture: str = "demo"
-    lead_set: str = "12"
+    lead_set: LeadSet = "12"
     seed: int = 1
     loader_processes: int = 1
     pretrain: FitSettings = field(default_factory=lambda: FitSettings(epochs=5, learning_rate=3e-3))

@@ -1,0 +1,196 @@
+"""From prepared shards to an installed family, phase by phase, each resumable.
+
+<work>/pretrain, finetune, masked, recalibrated    checkpoints
+<models>/<family>/weights.safetensors, card.json, training_log.json
+"""
+
+import json
+import platform
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ecgdash.domain.leads import LEADS_OF_SET
+from ecgdash.domain.model import MASKED, RECALIBRATED, FamilyCard
+from ecgdash.errors import WeightsMissing
+from ecgdash.inference.device import use_threads
+from ecgdash.nets.family import FamilyConfig, FamilyNet
+from ecgdash.nets.registry import architecture
+from ecgdash.training.checkpoint import Checkpoints, FitState, load_weights
+from ecgdash.training.config import TrainingConfig
+from ecgdash.training.loop import Progress
+from ecgdash.training.package import PackageParts, write_family
+from ecgdash.training.phases import finetune, pretrain
+from ecgdash.training.recalibrate import (
+    Recalibration,
+    follow_up_examples,
+    pairs_of_courses,
+    prepare_maps,
+    recalibrate,
+    uncalibrated_logits,
+)
+from ecgdash.training.shards import Shard, read_courses, write_json
+
+__all__ = ["run_finetune", "run_pretrain", "run_recalibrate", "train_family"]
+
+HISTORY_VARIANTS: Final = (MASKED, RECALIBRATED)
+
+
+def train_family(
+    config: TrainingConfig,
+    data: Path,
+    work: Path,
+    models_dir: Path,
+    on_progress: Progress | None = None,
+) -> FamilyCard:
+    """Run the three phases and install the family.
+
+    Parameters
+    ----------
+    data : Path
+        Prepared shards: `pretraining/`, `baseline/`, `follow_up/`.
+    work : Path
+        Checkpoints; a run that was killed goes on from there.
+    models_dir : Path
+        Where `manifest.toml` is or will be.
+    """
+    run_pretrain(config, data, work, on_progress)
+    run_finetune(config, data, work, on_progress)
+    return run_recalibrate(config, data, work, models_dir, on_progress)
+
+
+def run_pretrain(
+    config: TrainingConfig, data: Path, work: Path, on_progress: Progress | None = None
+) -> FitState:
+    """Phase 1 on `data/pretraining`."""
+    shard = Shard(data / "pretraining")
+    labels = tuple(shard.marks)
+    net = _new_net(config, labels)
+    return _timed(
+        work,
+        "pretrain",
+        lambda: pretrain(
+            net, shard, labels, config, _checkpoints(config, data, work, "pretrain"), on_progress
+        ),
+    )
+
+
+def run_finetune(
+    config: TrainingConfig, data: Path, work: Path, on_progress: Progress | None = None
+) -> FitState:
+    """Phase 2 on `data/baseline`, from phase 1's best epoch."""
+    net = _new_net(config, _labels(data))
+    _load_phase(net, work, "pretrain")
+    shard = Shard(data / "baseline")
+    return _timed(
+        work,
+        "finetune",
+        lambda: finetune(
+            net, shard, config, _checkpoints(config, data, work, "finetune"), on_progress
+        ),
+    )
+
+
+def run_recalibrate(
+    config: TrainingConfig,
+    data: Path,
+    work: Path,
+    models_dir: Path,
+    on_progress: Progress | None = None,
+) -> FamilyCard:
+    """Phase 3 on `data/follow_up`, from phase 2's best epoch; then install the family."""
+    labels = _labels(data)
+    net = _new_net(config, labels)
+    _load_phase(net, work, "finetune")
+    started = time.perf_counter()
+    shard = Shard(data / "follow_up")
+    patients = pairs_of_courses(list(read_courses(data / "follow_up" / "courses.jsonl")))
+    logits = _remembered_logits(net, shard, work, on_progress)
+    for variant in HISTORY_VARIANTS:
+        examples = follow_up_examples(patients, logits, variant)
+        maps_file = work / f"{variant}.f16" if config.train_block4 else None
+        maps = prepare_maps(net, shard, examples.rows, maps_file, on_progress)
+        task = Recalibration(net, variant, examples, maps, config)
+        recalibrate(task, _checkpoints(config, data, work, variant), on_progress)
+    seconds = time.perf_counter() - started
+    parts = PackageParts(
+        net=net,
+        config=config,
+        labels=labels,
+        baseline=Shard(data / "baseline"),
+        follow_up=shard,
+        patients=patients,
+        origin=json.loads((data / "origin.json").read_text(encoding="utf-8")),
+        log=_training_log(config, data, work, seconds),
+    )
+    return write_family(parts, models_dir, on_progress)
+
+
+def _new_net(config: TrainingConfig, labels: tuple[str, ...]) -> FamilyNet:
+    use_threads(1)
+    torch.manual_seed(config.seed)
+    lead_set = config.lead_set
+    arch = architecture(config.architecture, len(LEADS_OF_SET[lead_set]))
+    return FamilyNet(FamilyConfig(arch.config, len(labels), arch.history_hidden))
+
+
+def _labels(data: Path) -> tuple[str, ...]:
+    return tuple(Shard(data / "pretraining").marks)
+
+
+def _checkpoints(config: TrainingConfig, data: Path, work: Path, name: str) -> Checkpoints:
+    origin = json.loads((data / "origin.json").read_text(encoding="utf-8"))
+    settings = replace(config, loader_processes=0).as_dict()
+    return Checkpoints(work / name, {"config": settings, "data": origin})
+
+
+def _load_phase(net: FamilyNet, work: Path, name: str) -> None:
+    path = work / name / "best.safetensors"
+    if not path.exists():
+        raise WeightsMissing(
+            f"the phase '{name}' has not run in this folder",
+            where=work.name,
+            todo=f"Run 'python -m ecgdash train {name}' first",
+        )
+    load_weights(net, path)
+
+
+def _timed(work: Path, name: str, run: Any) -> FitState:
+    started = time.perf_counter()
+    state: FitState = run()
+    write_json(work / f"{name}.time.json", {"seconds": time.perf_counter() - started})
+    return state
+
+
+def _remembered_logits(
+    net: FamilyNet, shard: Shard, work: Path, on_progress: Progress | None
+) -> NDArray[np.float64]:
+    """Return phase 2's logits of all analysable ECGs, computed once."""
+    rows = np.flatnonzero(shard.marks["analysable"])
+    return uncalibrated_logits(net, shard, rows, on_progress)
+
+
+def _training_log(
+    config: TrainingConfig, data: Path, work: Path, recalibrate_s: float
+) -> dict[str, Any]:
+    phases = {}
+    for name in ("pretrain", "finetune", *HISTORY_VARIANTS):
+        state = json.loads((work / name / "state.json").read_text(encoding="utf-8"))
+        phases[name] = {"best_epoch": state["best_epoch"], "epochs": state["log"]}
+    for name in ("pretrain", "finetune"):
+        timing = json.loads((work / f"{name}.time.json").read_text(encoding="utf-8"))
+        phases[name]["seconds"] = timing["seconds"]
+    return {
+        "config": config.as_dict(),
+        "data": json.loads((data / "origin.json").read_text(encoding="utf-8")),
+        "phases": phases,
+        "recalibrate_seconds": recalibrate_s,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }
