@@ -6,7 +6,7 @@ and no half one, and importing again skips what is there.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -118,10 +118,10 @@ def import_records(  # noqa: PLR0913 - the same keywords
     simulated : bool
         Whether the people are simulated; shown wherever they are.
     """
-    items: list[Item] = list(records)
+    n_records = len(records) if isinstance(records, Sized) else 0
     tables = _ReadTables(list(echoes), list(diagnoses))
     run = _Run(store, site, settings, simulated)
-    return _run(run, items, len(items), tables, on_progress)
+    return _run(run, records, n_records, tables, on_progress)
 
 
 @dataclass
