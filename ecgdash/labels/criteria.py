@@ -22,14 +22,15 @@ from numpy.typing import NDArray
 from ecgdash.domain import CANONICAL_LEADS
 from ecgdash.signal.measure import Measurements
 
-AF_MIN_RR_CV: Final = 0.08
+AF_MIN_RR_CV: Final = 0.07
 AF_MIN_RMSSD: Final = 0.08
 AF_MIN_BEATS: Final = 4
 FLUTTER_MIN_POWER: Final = 0.42
 PACED_MIN_SHARE: Final = 0.5
 PACED_MIN_QRS_MS: Final = 110.0
 WIDE_TACHYCARDIA_BPM: Final = 150.0
-BBB_R_PEAK_MS: Final = 50.0
+BBB_R_PEAK_MS: Final = 60.0
+BBB_MAX_Q_MV: Final = 0.1
 CONTIGUOUS: Final = {
     "anterior": ("V1", "V2", "V3", "V4"),
     "lateral": ("I", "aVL", "V5", "V6"),
@@ -86,12 +87,13 @@ def _conducted(m: Measurements) -> _Bool:
 
 
 def lbbb(m: Measurements) -> _Bool:
-    """QRS >= 120 ms, V1 negative, I or V6 positive, R peak there late (AHA 2009)."""
+    """QRS >= 120 ms, V1 negative, I or V6 positive without Q, R peak there late (AHA 2009)."""
     negative_v1 = m.lead("qrs_net_mv_ms", "V1") < 0
     leftward = _leads(m.qrs_net_mv_ms, "I", "V6") > 0
     late = _leads(m.r_peak_ms, "I", "V6") >= BBB_R_PEAK_MS
-    no_s = m.lead("late_r_mv", "V1") < 0.5 * m.lead("qrs_pp_mv", "V1")
-    shape = negative_v1 & (leftward & late).any(axis=-1) & no_s
+    no_q = _leads(m.q_mv, "I", "V6") > -BBB_MAX_Q_MV
+    no_r = m.lead("late_r_mv", "V1") < 0.5 * m.lead("qrs_pp_mv", "V1")
+    shape = negative_v1 & (leftward & late & no_q).any(axis=-1) & no_r
     return np.asarray((m.qrs_ms >= 120.0) & shape & _conducted(m))
 
 

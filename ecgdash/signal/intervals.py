@@ -22,6 +22,7 @@ QRS_EDGE_LEVEL: Final = 0.06
 """Of the steepest point, above the quiet level (our choice, see docs/decisions)."""
 T_STEEPNESS_S: Final = (0.16, 0.36)
 T_STEEPNESS_LEVEL: Final = 1.0
+T_STEEPNESS_MAX: Final = 0.12
 T_SEARCH_S: Final = 0.5
 T_END_TANGENT: Final = 1.3
 """Carts read T's end later than the tangent meets the baseline: by 23 ms on eight real ECGs
@@ -120,7 +121,7 @@ def _qrs_bounds(median: MedianBeat, sampling_hz: float) -> tuple[_Index, _Index]
     # a steep T wave follows a wide complex without a pause: its own steepness is the limit then
     t_begin, t_stop = (median.centre + round(t * sampling_hz) for t in T_STEEPNESS_S)
     t_steep = np.percentile(slope[:, t_begin:t_stop], 90, axis=-1, keepdims=True) - quiet
-    level = np.clip(T_STEEPNESS_LEVEL * t_steep, QRS_EDGE_LEVEL * rise, 0.2 * rise)
+    level = np.clip(T_STEEPNESS_LEVEL * t_steep, QRS_EDGE_LEVEL * rise, T_STEEPNESS_MAX * rise)
     return _last_before(before, first), _first_after(still < quiet + level, last)
 
 
