@@ -31,9 +31,9 @@ def parse_with_kit(path: Path, source_format: str, notes: list[str]) -> Any:
     Raises
     ------
     CorruptFile
-        If ecgdatakit cannot decode it.
+        If ecgdatakit cannot decode it, or a checksum that the file holds does not fit.
     """
-    from ecgdatakit.exceptions import ECGDataKitError
+    from ecgdatakit.exceptions import ChecksumWarning, ECGDataKitError
     from ecgdatakit.parsing import FileParser
 
     with warnings.catch_warnings(record=True) as caught:
@@ -46,6 +46,12 @@ def parse_with_kit(path: Path, source_format: str, notes: list[str]) -> Any:
                 where=path.name,
                 todo="Export the ECG again",
             ) from error
+    if any(issubclass(warning.category, ChecksumWarning) for warning in caught):
+        raise CorruptFile(
+            "the checksum in the file does not fit its content",
+            where=path.name,
+            todo="Export the ECG again: the file was changed or damaged",
+        )
     if decoded.source_format != source_format:
         raise CorruptFile(
             f"the content is {decoded.source_format}, not {source_format}", where=path.name

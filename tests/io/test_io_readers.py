@@ -399,3 +399,19 @@ def test_an_ishne_file_shorter_than_declared_says_so(tmp_path):
     record = read_ecg(path)
     assert record.n_samples == 2500
     assert any("declares 5000 samples" in note for note in record.notes)
+
+
+@pytest.mark.parametrize("name", ["scp-ecg", "ishne", "muse-xml"])
+def test_a_checksum_that_does_not_fit_is_refused(name, tmp_path):
+    file_name, write = FIXTURES[name]
+    path = write(tmp_path / file_name)
+    content = bytearray(path.read_bytes())
+    if name == "muse-xml":
+        at = content.index(b"<WaveFormData>") + 40
+        content[at] = ord("B") if content[at] == ord("A") else ord("A")
+    else:
+        # in the samples of SCP-ECG, in the header of ISHNE: what each checksum covers
+        content[-1 if name == "scp-ecg" else 300] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CorruptFile, match="the checksum in the file does not fit"):
+        read_ecg(path)

@@ -1,0 +1,73 @@
+"""The command `read`: its JSON, its exit codes and its sentences."""
+
+import json
+
+import io_fixtures as made
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from ecgdash.cli.reading import read
+from ecgdash.domain import CANONICAL_LEADS
+from ecgdash.io import write_muse_xml, write_wfdb
+
+KEYS = {
+    "file", "format", "leads", "sampling_hz", "n_samples", "duration_s", "patient_id",
+    "recorded_at", "age_years", "sex", "statements", "min_mv", "max_mv", "sha256", "notes", "gate",
+}  # fmt: skip
+
+
+@pytest.fixture
+def run():
+    app = typer.Typer()
+    app.command()(read)
+    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_json_holds_the_keys_of_the_contract(run, tmp_path):
+    header = write_wfdb(made.make_record(), tmp_path, "one")
+    write_muse_xml(made.make_record(), tmp_path / "two.xml")
+    (tmp_path / "three.bin").write_bytes(b"\1")
+    result = run(tmp_path, "--json")
+    assert result.exit_code == 0
+    entries = {entry["file"].split("/")[-1]: entry for entry in json.loads(result.stdout)}
+    assert set(entries) == {"one.hea", "two.xml", "three.bin"}
+    assert set(entries["three.bin"]) == {"file", "error"}
+    one = entries["one.hea"]
+    assert set(one) >= KEYS
+    assert one["leads"] == list(CANONICAL_LEADS)
+    assert (one["format"], one["n_samples"], one["duration_s"]) == ("wfdb", 5000, 10.0)
+    assert one["recorded_at"] == "2024-05-31T14:30:05+00:00"
+    assert one["sha256"] == made.make_record().sha256
+    assert one["min_mv"]["V3"] == pytest.approx(float(made.expected_mv("V3").min()))
+    assert one["max_mv"]["V3"] == pytest.approx(float(made.expected_mv("V3").max()))
+    assert one["gate"]["status"] in {"analysable", "poor_quality", "excluded"}
+    assert isinstance(one["gate"]["reasons"], list)
+    assert header.is_file()
+
+
+def test_one_refused_file_is_one_sentence_on_stderr_and_exit_2(run, tmp_path):
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n")
+    result = run(tmp_path / "a.png", "--json")
+    assert result.exit_code == 2
+    assert result.stderr.strip() == (
+        "a.png: image cannot be read. Export the digital waveform: paper ECGs are not read."
+    )
+    assert json.loads(result.stdout)[0]["error"] == result.stderr.strip()
+
+
+def test_nothing_found_is_exit_2(run, tmp_path):
+    result = run(tmp_path, "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout) == []
+    assert result.stderr.strip() == "no ECG file was found. Check the path."
+
+
+def test_text_names_each_file(run, tmp_path):
+    made.write_dicom(tmp_path / "a.dcm")
+    (tmp_path / "b.bin").write_bytes(b"\1")
+    result = run(tmp_path)
+    assert result.exit_code == 0
+    first, second = result.stdout.strip().splitlines()
+    assert "a.dcm: dicom, 12 leads, 500 Hz, 10.0 s, patient P-007" in first
+    assert "b.bin: REFUSED." in second
