@@ -76,8 +76,10 @@ class EcgParameters:
     pr_ms : (n,), 80 to 400
         Onset of P to onset of QRS, in beats that have a P wave.
     qrs_ms : (n,), 55 to 240
-        Global QRS duration. Typical by conduction: NORMAL 80 +- 9, LBBB 146,
-        RBBB 136, LAFB 104, PACED 160, WPW 125.
+        Global QRS duration, first to last deflection above about a tenth of its
+        peak. Typical by conduction: NORMAL 80 +- 9, LBBB 146, RBBB 136, LAFB 100,
+        PACED 160, WPW 125. A measure that follows slopes of all leads down to the
+        noise reads 8 to 14 ms more, on real normals as on simulated ones.
     qtc_ms : (n,), 300 to 650
         QT interval at 60 bpm; QT = qtc_ms RR^.34 (RR^.40 above 100 bpm). A
         cart's Bazett value is therefore about 3 % higher at 75 bpm.
