@@ -1,6 +1,8 @@
 """What we write, other people's software reads, and our readers read back."""
 
 import warnings
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import io_fixtures as made
 import numpy as np
@@ -118,3 +120,10 @@ def test_muse_refuses_what_it_cannot_hold(tmp_path):
     absent[0, 0] = np.nan
     with pytest.raises(InvalidValue, match="lead I holds samples"):
         write_muse_xml(made.make_record(signal_mv=absent), tmp_path / "a.xml")
+
+
+def test_wfdb_keeps_the_local_day_of_another_zone(tmp_path):
+    late = datetime(2024, 5, 31, 20, 30, 5, tzinfo=UTC)
+    record = made.make_record(recorded_at=late, local_day=date(2024, 6, 1))
+    read = read_ecg(write_wfdb(record, tmp_path, "r"), zone=ZoneInfo("America/Lima"))
+    assert (read.recorded_at, read.local_day) == (late, date(2024, 6, 1))

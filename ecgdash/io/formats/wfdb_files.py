@@ -6,6 +6,7 @@ PhysioNet/CinC 2021 (Age, Sex, Dx) and of our own writer become facts.
 """
 
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,7 @@ from ecgdash.domain.ecg import MEASUREMENT_KEYS
 from ecgdash.errors import CorruptFile, UnknownSamplingRate, UnknownUnits, UnsupportedFormat
 from ecgdash.io.build import Channel, Facts, build_record, lead_name, require_unit, sex_of
 from ecgdash.io.hints import ReadHints
-from ecgdash.io.times import Moment, moment_of, resolve_age
+from ecgdash.io.times import Moment, moment_of, parse_iso, resolve_age
 
 SUFFIXES: Final = (".hea", ".dat", ".mat")
 _RECORD_LINE: Final = re.compile(r"^(?P<name>[\w.-]+)(?P<segments>/\d+)?\s+\d+(\s+\d|\s*$)")
@@ -203,7 +204,9 @@ def _moment(record: Any, said: dict[str, list[str]], zone: tzinfo) -> Moment | N
     own_zone = _stated_zone(said.get("time zone", [""])[0])
     if own_zone is not None:
         stated = stated.replace(tzinfo=own_zone)
-    return moment_of(stated, zone, has_time=clock is not None)
+    moment = moment_of(stated, zone, has_time=clock is not None)
+    local = parse_iso(said.get("local day", [""])[0], zone)
+    return replace(moment, local_day=local.local_day) if local else moment
 
 
 def _stated_zone(text: str) -> tzinfo | None:
