@@ -6,6 +6,7 @@ A finding counts only when it is affirmed for this ECG: "no longer present",
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 __all__ = ["ENGLISH", "SCP_CODES", "SNOMED_CODES", "affirmed_findings", "uncertain_findings"]
@@ -137,7 +138,13 @@ def _read(statements: Iterable[str]) -> tuple[_Found, _Found, _Found]:
     return affirmed, denied, uncertain
 
 
-def _findings_of(statement: str) -> list[tuple[str, str]]:
+@lru_cache(maxsize=4096)
+def _findings_of(statement: str) -> tuple[tuple[str, str], ...]:
+    """Read one statement; carts print the same few sentences over and over."""
+    return tuple(_findings_of_code(statement) or _findings_of_text(statement))
+
+
+def _findings_of_code(statement: str) -> list[tuple[str, str]]:
     coded = _SCP.match(statement.strip())
     if coded:
         name = SCP_CODES.get(coded[1].upper())
@@ -145,12 +152,11 @@ def _findings_of(statement: str) -> list[tuple[str, str]]:
         kind = "uncertain" if 0.0 < likelihood < _SCP_AFFIRMED_FROM else "affirmed"
         return [(name, kind)] if name else []
     snomed = [SNOMED_CODES[code] for code in _SNOMED.findall(statement) if code in SNOMED_CODES]
-    if snomed:
-        return [(name, "affirmed") for name in snomed]
-    return _findings_of_sentence(_IGNORED.sub(" ", statement.lower()))
+    return [(name, "affirmed") for name in snomed]
 
 
-def _findings_of_sentence(text: str) -> list[tuple[str, str]]:
+def _findings_of_text(statement: str) -> list[tuple[str, str]]:
+    text = _IGNORED.sub(" ", statement.lower())
     found: list[tuple[str, str]] = []
     n_of_last_clause = 0
     for clause in _CLAUSE.split(text):
