@@ -93,7 +93,7 @@ def _tell(report: "ImportReport") -> None:
     for table in report.tables:
         typer.echo(f"{table.file}: {table.n_accepted} new, {table.n_duplicate} stored already.")
         for problem in table.problems:
-            typer.echo(f"  refused  {problem}")
+            typer.echo(f"  {problem}")
 
 
 def _progress(done: int, total: int) -> None:

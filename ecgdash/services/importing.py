@@ -23,13 +23,18 @@ from ecgdash.store import ImportRow, Store
 
 if TYPE_CHECKING:
     from ecgdash.domain.model import FamilyCard
-    from ecgdash.io import PatientTable
+    from ecgdash.io import PatientTable, RowProblem
 
 __all__ = ["import_paths", "import_records"]
 
 _LOG = logging.getLogger(__name__)
 
 UNNAMED: Final = "unidentified-"
+
+_WITHHELD_TODO: Final = {
+    "poor_quality": "Record the ECG again if a score is wanted; this one is stored without",
+    "excluded": "Nothing to repair: it is stored and shown without a score",
+}
 
 Item = tuple[str, EcgRecord | EcgDashError]
 """Name to show, and the ECG or why it could not be read."""
@@ -71,7 +76,9 @@ def import_paths(  # noqa: PLR0913 - one keyword per option of the command
     from ecgdash.io import Limits, find_ecg_files, read_ecg, read_patient_table
 
     tables = _ReadTables.read(echo, diagnoses, settings)
-    table = None if patient_table is None else read_patient_table(Path(patient_table))
+    table = (
+        None if patient_table is None else read_patient_table(Path(patient_table), settings.zone)
+    )
     named = [Path(path) for path in paths]
     limits = Limits.of(settings)
 
@@ -143,12 +150,21 @@ class _ReadTables:
         read = cls(given=(echo is not None, diagnoses is not None))
         if echo is not None:
             read.echoes, problems = read_echo_csv(Path(echo), settings.zone)
-            read.echo_file, read.echo_problems = Path(echo).name, tuple(map(str, problems))
+            read.echo_file, read.echo_problems = Path(echo).name, _told(problems)
         if diagnoses is not None:
             read.diagnoses, problems = read_diagnoses_csv(Path(diagnoses))
             read.diagnosis_file = Path(diagnoses).name
-            read.diagnosis_problems = tuple(map(str, problems))
+            read.diagnosis_problems = _told(problems)
         return read
+
+
+def _told(problems: "Sequence[RowProblem]") -> tuple[str, ...]:
+    """Return the problems of a table in the order of its rows; a row may be kept with a remark."""
+    return tuple(
+        f"row {problem.row}, {problem.column}: {problem.message}"
+        + ("" if problem.refused else " (row kept)")
+        for problem in problems
+    )
 
 
 def _run(
@@ -235,7 +251,7 @@ class _Run:
                 outcome="withheld",
                 ecg=ecg,
                 reason="; ".join((*gate.reasons, *remarks)),
-                todo="Nothing to repair in the file; it is stored and shown without a score",
+                todo=_WITHHELD_TODO[gate.status],
             )
         todo = "Check whose ECG this is and when it was recorded" if twins else ""
         if record.patient_id is None:
