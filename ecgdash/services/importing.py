@@ -302,11 +302,14 @@ def _completed(record: EcgRecord, table: "PatientTable | None", name: str) -> Ec
 
 
 def _judged(record: EcgRecord) -> tuple[GateResult, tuple[Flag, ...]]:
-    from ecgdash.inference.gate import gate
-    from ecgdash.labels.flags import flags_of
+    """Return the gate's verdict and the flags of statements and intervals.
 
-    flags = flags_of(record.statements, record.measurements, record.sex, record.age_years, ())
-    return gate(record), tuple(flags)
+    Flags of diagnoses are made when a timeline is built, because diagnoses may come later.
+    """
+    from ecgdash.inference.gate import gate
+    from ecgdash.labels.flags import flags_of_record
+
+    return gate(record), flags_of_record(record)
 
 
 def _rejected(name: str, err: EcgDashError) -> ImportRow:
