@@ -59,6 +59,8 @@ SNOMED_CODES: Final[dict[str, str]] = {
     "270492004": "1AVB",
     "164947007": "1AVB",  # prolonged PR interval
     "10370003": "PACED",
+    "251266004": "PACED",  # ventricular pacing pattern
+    "251268003": "PACED",  # atrial pacing pattern
     "426783006": "SINUS",
     "426177001": "SINUS",  # bradycardia
     "427084000": "SINUS",  # tachycardia
