@@ -97,8 +97,8 @@ def _recording(record: EcgRecord, lead_set: LeadSet | None, notes: list[str]) ->
     qualities = {
         name: lead_quality(row, record.sampling_hz) for name, row in zip(wanted, used, strict=True)
     }
-    yield from _lead_faults(qualities)
-    yield from _scale_faults(qualities)
+    wrong_scale = [*_scale_faults(qualities)]
+    yield from wrong_scale or _lead_faults(qualities)
     if np.isfinite(used).all():
         yield from _einthoven_faults(used, wanted)
 
@@ -132,11 +132,11 @@ def _lead_faults(qualities: dict[str, LeadQuality]) -> Iterator[str]:
 def _scale_faults(qualities: dict[str, LeadQuality]) -> Iterator[str]:
     """Judge the size of the beats over all leads: a wrong unit or gain."""
     swings = [quality.swing_mv for quality in qualities.values() if quality.missing_s == 0]
-    if not swings or all(quality.flat_s >= MAX_FLAT_S for quality in qualities.values()):
+    if not swings:
         return
     if float(np.median(swings)) > MAX_SWING_MV:
         yield f"beats are {np.median(swings):.0f} mV high, the unit or gain is not plausible"
-    elif max(swings) < MIN_SWING_MV:
+    elif 0.0 < max(swings) < MIN_SWING_MV:
         yield f"beats are at most {max(swings):.3f} mV high, the unit or gain is not plausible"
 
 
