@@ -1,0 +1,1 @@
+"""What moved a score: slots of the history, samples of the ECG."""
