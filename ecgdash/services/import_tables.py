@@ -1,0 +1,50 @@
+"""Tables that come with an import: echoes and diagnoses, read before anything is stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ecgdash.domain.patient import Diagnosis, EchoStudy
+from ecgdash.settings import Settings
+
+if TYPE_CHECKING:
+    from ecgdash.io import RowProblem
+
+__all__ = ["ReadTables"]
+
+
+@dataclass
+class ReadTables:
+    """Echoes and diagnoses as read, with the names and problems of their files."""
+
+    echoes: list[EchoStudy] = field(default_factory=list)
+    diagnoses: list[Diagnosis] = field(default_factory=list)
+    echo_file: str = "echoes"
+    diagnosis_file: str = "diagnoses"
+    echo_problems: tuple[str, ...] = ()
+    diagnosis_problems: tuple[str, ...] = ()
+    given: tuple[bool, bool] = (False, False)
+
+    @classmethod
+    def read(cls, echo: Path | None, diagnoses: Path | None, settings: Settings) -> "ReadTables":
+        from ecgdash.io.tables import read_diagnoses_csv, read_echo_csv
+
+        read = cls(given=(echo is not None, diagnoses is not None))
+        if echo is not None:
+            read.echoes, problems = read_echo_csv(Path(echo), settings.zone)
+            read.echo_file, read.echo_problems = Path(echo).name, _told(problems)
+        if diagnoses is not None:
+            read.diagnoses, problems = read_diagnoses_csv(Path(diagnoses))
+            read.diagnosis_file = Path(diagnoses).name
+            read.diagnosis_problems = _told(problems)
+        return read
+
+
+def _told(problems: "Sequence[RowProblem]") -> tuple[str, ...]:
+    """Return the problems of a table in the order of its rows; a row may be kept with a remark."""
+    return tuple(
+        f"row {problem.row}, {problem.column}: {problem.message}"
+        + ("" if problem.refused else " (row kept)")
+        for problem in problems
+    )
