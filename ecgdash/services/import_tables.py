@@ -28,6 +28,7 @@ class ReadTables:
 
     @classmethod
     def read(cls, echo: Path | None, diagnoses: Path | None, settings: Settings) -> "ReadTables":
+        """Read the tables that are given; raises `TableError` if one cannot be used at all."""
         from ecgdash.io.tables import read_diagnoses_csv, read_echo_csv
 
         read = cls(given=(echo is not None, diagnoses is not None))
