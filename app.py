@@ -5,7 +5,7 @@ from ecgdash.ui import empty_store, worklist_page
 from ecgdash.ui.page import setup
 
 with setup("") as page:
-    if page.store.n_patients() == 0:
+    if empty_store.is_wanted(page):
         empty_store.draw(page)
     else:
         title = worklist_page.place_title()

@@ -11,5 +11,9 @@ with setup("ecg") as page:
     course = timeline(page.store, facts.patient_key, page.cards)
     page.say_whose([course.simulated])
     ecg_page.draw_header(facts, course, page)
-    ecg_page.draw_paper(ecg_record(page.store, facts.key))
-    ecg_page.draw_facts(facts, course, page)
+    left, right = st.columns([1012, 360], gap="medium")
+    with left:
+        ecg_page.draw_paper(ecg_record(page.store, facts.key))
+        ecg_page.draw_about(facts)
+    with right:
+        ecg_page.draw_values(facts, course, page)

@@ -7,5 +7,7 @@ with setup("import_data") as page:
     if page.settings.demo:
         html.draw(html.text("This demonstration holds simulated patients only: import is closed."))
     else:
-        import_page.draw_form(page)
-        import_page.draw_report(page)
+        try:
+            import_page.draw_form(page)
+        finally:  # what was stored is told, even where scoring failed
+            import_page.draw_report(page)

@@ -78,7 +78,7 @@ def _lay_out(figure: go.Figure, view: TrajectoryView, panel: Panel) -> None:
             "domain": list(TOP_DOMAIN),
             "range": list(panel.axis),
             "fixedrange": True,
-            "title": {"text": "Score (0 to 1)", "standoff": 4},
+            "title": {"text": "Score (0 to 1)", "standoff": 4, "font": text},
             "tickvals": [scale.position(t) for t in scale.ticks],
             "ticktext": [f"{t:g}" for t in scale.ticks],
         },
@@ -88,6 +88,6 @@ def _lay_out(figure: go.Figure, view: TrajectoryView, panel: Panel) -> None:
             "range": list(panel.lvef_range),
             "fixedrange": True,
             "dtick": 10,
-            "title": {"text": "LVEF (%)", "standoff": 4},
+            "title": {"text": "LVEF (%)", "standoff": 4, "font": text},
         },
     )

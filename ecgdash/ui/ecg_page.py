@@ -11,7 +11,7 @@ from ecgdash.ui.html import Cell, Column
 from ecgdash.ui.navigation import href
 from ecgdash.ui.page import Page
 
-__all__ = ["draw_facts", "draw_header", "draw_paper"]
+__all__ = ["draw_about", "draw_header", "draw_paper", "draw_values"]
 
 _LARGEST_UV = 32767
 _NO_SAMPLE = -32768
@@ -79,8 +79,8 @@ def _foot(record: EcgRecord) -> str:
     return f"As recorded, filter of the cart: {filters}   25 mm/s   10 mm/mV   {layout}"
 
 
-def draw_facts(facts: StoredEcg, timeline: RiskTimeline, page: Page) -> None:
-    """Draw scores, measurements, statements, and the remarks of reader and gate."""
+def draw_values(facts: StoredEcg, timeline: RiskTimeline, page: Page) -> None:
+    """Draw the scores and the cart's measurements."""
     point = _point_of(facts.key, timeline)
     if point is not None:
         patient_view.draw_scores(point, timeline, page, linked=False)
@@ -92,6 +92,10 @@ def draw_facts(facts: StoredEcg, timeline: RiskTimeline, page: Page) -> None:
     if measured:
         columns = (Column("Measurement (cart)", "lead"), Column("Value", "num"))
         html.draw(html.table("Measurements", columns, measured))
+
+
+def draw_about(facts: StoredEcg) -> None:
+    """Draw the statements, and the remarks of reader and gate."""
     rows = [
         ("Statements (cart, unconfirmed)", "; ".join(facts.statements) or "none in the file"),
         ("Gate", _gate_words(facts)),

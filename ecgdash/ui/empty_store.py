@@ -2,11 +2,22 @@
 
 import streamlit as st
 
+from ecgdash.services import demo
 from ecgdash.ui import html
 from ecgdash.ui.html import Cell
 from ecgdash.ui.page import Page
 
-__all__ = ["draw"]
+__all__ = ["draw", "is_wanted"]
+
+
+def is_wanted(page: Page) -> bool:
+    """Tell whether nothing is stored, or the simulated patients are only partly in."""
+    return page.store.n_patients() == 0 or _is_under_way(page)
+
+
+def _is_under_way(page: Page) -> bool:
+    progress = demo.fill_progress(page.store)
+    return progress is not None and not progress.finished
 
 
 def draw(page: Page) -> None:
@@ -36,18 +47,18 @@ def draw(page: Page) -> None:
                 "page. They describe no real person."
             )
         )
-        if wanted:
+        # Whoever comes while the filling is under way watches it; where the one who began it
+        # has left, the next visitor's session goes on with it.
+        if wanted or _is_under_way(page):
             _fill(page)
 
 
 def _fill(page: Page) -> None:
     """Fill the store; a second browser waits on the same work and sees its progress."""
-    from ecgdash.services import demo
-
     bar = st.progress(0.0, "Opening the simulated patients")
 
     def show(done: int, total: int, message: str) -> None:
-        bar.progress(done / total if total else 0.0, message)
+        bar.progress(done / total if total else 0.0, f"Opening the simulated patients: {message}")
 
     demo.fill(page.store, page.settings, show)
     st.rerun()

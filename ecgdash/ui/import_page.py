@@ -105,10 +105,12 @@ def _import(page: Page, ecgs: Sequence[Any], tables: dict[str, Any], site: str) 
             patient_table=table_paths.get("patient_table"),
             diagnoses=table_paths.get("diagnoses"),
         )
+    # Kept before scoring: what is stored stays told, even where no model can be loaded.
+    st.session_state[state.IMPORT_REPORT] = StoredReport(report, page.now, 0)
     engines = cache.engines(page.settings)
-    done = score_patients(page.store, engines, report.patient_keys, scoring) if engines else None
-    n_scored = done.n_updated if done else 0
-    st.session_state[state.IMPORT_REPORT] = StoredReport(report, page.now, n_scored)
+    if engines:
+        done = score_patients(page.store, engines, report.patient_keys, scoring)
+        st.session_state[state.IMPORT_REPORT] = StoredReport(report, page.now, done.n_updated)
     bar.empty()
 
 
@@ -120,7 +122,7 @@ def written(folder: Path, uploads: Sequence[Any]) -> list[Path]:
     """
     paths: list[Path] = []
     for upload in uploads:
-        name = Path(str(upload.name).replace("\\", "/")).name or "upload"
+        name = str(upload.name).replace("\\", "/").rpartition("/")[2].strip(". ") or "upload"
         number = 0
         while (target := folder / str(number) / name).exists():
             number += 1

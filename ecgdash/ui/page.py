@@ -1,7 +1,7 @@
 """What every page shares: set-up, frame, banner, foot, and the one place that shows errors."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -86,13 +86,24 @@ def setup(name: str) -> Iterator[Page]:
     navigation.draw_menu(name)
     theme = theme_named(st.context.theme.type)
     page = Page(cache.settings(), theme, datetime.now(UTC), st.empty())
-    try:
+    shown: set[str] = set()
+    with _errors_shown(shown):
         _draw_store_banner(page)
+    with _errors_shown(shown):
         yield page
-    except EcgDashError as error:
-        st.error(error.sentence)
     _draw_foot(page)
     listen_to_links()
+
+
+@contextmanager
+def _errors_shown(shown: set[str]) -> Iterator[None]:
+    """Show an error that a user can meet as its sentence, once; anything else stays loud."""
+    try:
+        yield
+    except EcgDashError as error:
+        if error.sentence not in shown:
+            st.error(error.sentence)
+        shown.add(error.sentence)
 
 
 def banner_words(
@@ -142,11 +153,10 @@ def _draw_store_banner(page: Page) -> None:
 
 
 def _draw_foot(page: Page) -> None:
-    try:
-        cards = list(page.cards)
-    except EcgDashError:
-        cards = []
     parts = [RESEARCH_USE]
+    cards: Sequence[FamilyCard] = ()
+    with suppress(EcgDashError):  # shown above already
+        cards = page.cards
     if cards:
         parts.append(f"Model {'; '.join(words.model_words(card) for card in cards)}.")
         versions = sorted({card.preprocessing_version for card in cards})

@@ -27,7 +27,8 @@ def draw_header(timeline: RiskTimeline, page: Page) -> None:
     """Back link, code, one line of facts, flags of the latest ECG."""
     latest = timeline.points[-1] if timeline.points else None
     flags = dict.fromkeys(words.flag_words(f.name) for f in latest.flags) if latest else {}
-    site = "" if timeline.patient.site == "local" else f"{timeline.patient.site} · "
+    own_site = timeline.simulated or timeline.patient.site == "local"
+    site = "" if own_site else f"{timeline.patient.site} · "
     facts = html.text(site + words.patient_facts(timeline, page.zone), "ed-facts")
     html.draw(
         Cell('<div class="ed-title">'),
@@ -131,9 +132,10 @@ def _marks_caption(timeline: RiskTimeline, emphasised: str) -> str:
     if card is None:
         return text
     origin = card.variant(emphasised).youden
+    prevalence = f"{100 * origin.prevalence:.0f}\N{NO-BREAK SPACE}%"
     return (
         f"{text} Threshold {origin.value:.2f}: Youden index, {origin.data}, n = {origin.n:,}, "
-        f"prevalence {100 * origin.prevalence:.0f} %, sensitivity {origin.sensitivity:.2f}, "
+        f"prevalence {prevalence}, sensitivity {origin.sensitivity:.2f}, "
         f"specificity {origin.specificity:.2f} there."
     )
 

@@ -1,7 +1,18 @@
 // ECG paper to scale: 96/25.4 CSS pixels per millimetre, whatever the pixel ratio.
-// `data.samples` holds int16 microvolts of all strips, one after another; -32768 is "no sample".
+// `data` is one block: the length of the head (uint32), the head (JSON), then int16
+// microvolts of all strips, one after another; -32768 is "no sample".
 const PX_PER_MM = 96 / 25.4;
 const NO_SAMPLE = -32768;
+
+function unpack(data) {
+  const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const from = 4 + view.getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, from)));
+  const n = (bytes.byteLength - from) / 2;
+  const samples = Array.from({ length: n }, (_, i) => view.getInt16(from + 2 * i, true));
+  return { ...head, samples };
+}
 
 function grid(pen, sheet, step, colour, width) {
   pen.strokeStyle = colour;
@@ -52,7 +63,7 @@ function leadName(pen, strip, paper) {
 
 export default function (component) {
   const { data, parentElement } = component;
-  const { sheet, paper } = data;
+  const { sheet, paper, samples } = unpack(data);
   const canvas = parentElement.querySelector("canvas");
   const ratio = window.devicePixelRatio || 1;
   const scale = PX_PER_MM * ratio;
@@ -66,16 +77,13 @@ export default function (component) {
   pen.fillRect(0, 0, sheet.width_mm, sheet.height_mm);
   grid(pen, sheet, 1, paper.line_1_mm, 0.12);
   grid(pen, sheet, 5, paper.line_5_mm, 0.2);
-  const bytes = data.samples;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const all = Array.from({ length: bytes.byteLength / 2 }, (_, i) => view.getInt16(2 * i, true));
   let from = 0;
   pen.lineJoin = "round";
   pen.strokeStyle = paper.trace;
   sheet.strips.forEach((strip) => {
     pen.lineWidth = 0.28;
     if (strip.first) calibration(pen, strip, paper.gain_mm_per_mv);
-    trace(pen, strip, all.slice(from, from + strip.n), paper.gain_mm_per_mv);
+    trace(pen, strip, samples.slice(from, from + strip.n), paper.gain_mm_per_mv);
     leadName(pen, strip, paper);
     from += strip.n;
   });
