@@ -110,7 +110,7 @@ def run_recalibrate(
     started = time.perf_counter()
     shard = Shard(data / "follow_up")
     patients = pairs_of_courses(list(read_courses(data / "follow_up" / "courses.jsonl")))
-    logits = _remembered_logits(net, shard, work, on_progress)
+    logits = _logits_of_analysable(net, shard, on_progress)
     for variant in HISTORY_VARIANTS:
         examples = follow_up_examples(patients, logits, variant)
         maps_file = work / f"{variant}.f16" if config.train_block4 else None
@@ -126,7 +126,7 @@ def run_recalibrate(
         follow_up=shard,
         patients=patients,
         origin=json.loads((data / "origin.json").read_text(encoding="utf-8")),
-        log=_training_log(config, data, work, seconds),
+        log=_training_log(data, work, seconds),
     )
     return write_family(parts, models_dir, on_progress)
 
@@ -167,26 +167,26 @@ def _timed(work: Path, name: str, run: Any) -> FitState:
     return state
 
 
-def _remembered_logits(
-    net: FamilyNet, shard: Shard, work: Path, on_progress: Progress | None
+def _logits_of_analysable(
+    net: FamilyNet, shard: Shard, on_progress: Progress | None
 ) -> NDArray[np.float64]:
-    """Return phase 2's logits of all analysable ECGs, computed once."""
     rows = np.flatnonzero(shard.marks["analysable"])
     return uncalibrated_logits(net, shard, rows, on_progress)
 
 
-def _training_log(
-    config: TrainingConfig, data: Path, work: Path, recalibrate_s: float
-) -> dict[str, Any]:
-    phases = {}
+def _training_log(data: Path, work: Path, recalibrate_s: float) -> dict[str, Any]:
+    phases: dict[str, dict[str, Any]] = {}
     for name in ("pretrain", "finetune", *HISTORY_VARIANTS):
         state = json.loads((work / name / "state.json").read_text(encoding="utf-8"))
-        phases[name] = {"best_epoch": state["best_epoch"], "epochs": state["log"]}
+        phases[name] = {
+            "settings": state["settings"]["config"],
+            "best_epoch": state["best_epoch"],
+            "epochs": state["log"],
+        }
     for name in ("pretrain", "finetune"):
         timing = json.loads((work / f"{name}.time.json").read_text(encoding="utf-8"))
         phases[name]["seconds"] = timing["seconds"]
     return {
-        "config": config.as_dict(),
         "data": json.loads((data / "origin.json").read_text(encoding="utf-8")),
         "phases": phases,
         "recalibrate_seconds": recalibrate_s,
