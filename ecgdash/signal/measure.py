@@ -189,6 +189,11 @@ def _high_pass(signals_mv: NDArray[np.floating], sampling_hz: float) -> NDArray[
     return filtered
 
 
+def _where_beating(values: _F64, beating: NDArray[np.bool_]) -> _F64:
+    """Blank the records without a single beat."""
+    return np.where(beating if values.ndim == 1 else beating[:, None], values, np.nan)
+
+
 def _measure_block(signals_mv: NDArray[np.floating], sampling_hz: float) -> Measurements:
     signals = _high_pass(signals_mv, sampling_hz)
     beats = find_beats(signals, sampling_hz)
@@ -219,5 +224,5 @@ def _measure_block(signals_mv: NDArray[np.floating], sampling_hz: float) -> Meas
         flutter_power=flutter,
         spike_share=spike_share(signals, median, marks.onset, sampling_hz),
         noise_uv=noise_uv(signals),
-        **vars(shape),
+        **{name: _where_beating(values, beating) for name, values in vars(shape).items()},
     )
