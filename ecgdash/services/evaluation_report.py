@@ -95,8 +95,8 @@ def _performance(result: Mapping[str, Any]) -> str:
                     title,
                     variant,
                     f"{part['n_positive']}/{part['n']}",
-                    f"{estimate:.3f}",
-                    f"{printed.auroc:.3f} ({printed.table})" if printed else "not printed",
+                    _interval(estimate),
+                    f"{_interval(printed.auroc)}, {printed.table}" if printed else "not printed",
                     _number(quality["auprc"]),
                     _number(quality["brier"]),
                     _number(quality["calibration_slope"], 2),
@@ -116,7 +116,7 @@ def _comparisons(part: Mapping[str, Any]) -> str:
                 _number(test["difference"], 4),
                 _number(test["z"], 2),
                 f"{test['p']:.2g}",
-                f"{boot:.4f}",
+                _interval(boot, 4),
             ]
         )
     heads = ["difference of AUROC", "value", "z", "p (DeLong)", "over patients (bootstrap)"]
@@ -128,7 +128,7 @@ def _subgroup_table(title: str, part: Mapping[str, Any], paper: Any) -> str:
     for key, group in part["subgroups"].items():
         for variant in part["auroc"]:
             printed = paper(key, variant)
-            ours = [f"{group[variant][name]:.3f}" for name in _ACCURACY]
+            ours = [_interval(group[variant][name]) for name in _ACCURACY]
             beside = (
                 f"{printed.auroc.value:.3f} / {printed.sensitivity.value:.3f} / "
                 f"{printed.specificity.value:.3f} ({printed.table})"
@@ -154,7 +154,7 @@ def _controls(controls: Mapping[str, Any]) -> str:
         [
             key.replace("_", " "),
             control["what"],
-            f"{control['auroc']:.3f}",
+            _interval(control["auroc"]),
             _number(control["minus_uncalibrated"]["difference"], 4),
             f"{control['minus_uncalibrated']['p']:.2g}",
         ]
@@ -217,6 +217,14 @@ def _paper_cells(row: PaperRow | None) -> dict[str, Any]:
         "paper_sensitivity": row.sensitivity.value if row else "",
         "paper_specificity": row.specificity.value if row else "",
     }
+
+
+def _interval(estimate: Estimate, digits: int = 3) -> str:
+    """Print an estimate; an undefined one, without cases say, as a dash."""
+    if estimate.value != estimate.value:
+        return "-"
+    value, low, high = (f"{x:.{digits}f}" for x in (estimate.value, estimate.low, estimate.high))
+    return f"{value} ({low} to {high})"
 
 
 def _number(value: float | None, digits: int = 3) -> str:

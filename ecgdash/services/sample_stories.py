@@ -132,7 +132,7 @@ STORIES: Final = (
           _sinus, file_format="muse"),
     Story("LVSD that stays", lambda x: len(x) >= 3 and max(x) <= 38, _sinus, count=2),
     Story("mildly reduced LVEF, 41 to 49 %",
-          lambda x: len(x) >= 3 and min(x) > 40 and max(x) < 50, _unpaced),
+          lambda x: len(x) >= 3 and min(x) > 40 and max(x) < 50, _sinus),
     Story("left bundle branch block, LVEF normal throughout",
           lambda x: len(x) >= 3 and min(x) >= 50, lambda c: c.always(*_BLOCK), count=3),
     Story("left bundle branch block with LVSD",

@@ -143,9 +143,10 @@ def test_report_shows_the_paper_beside_ours_and_says_simulated(table, tmp_path):
     result = evaluate_table(table)
     text = markdown_report(result)
     assert "**SIMULATED.**" in text
-    assert "0.910 (0.905-0.916) (Table 4)" in text
+    assert "0.910 (0.905 to 0.916), Table 4" in text
     assert "0.819 / 0.988 / 0.184 (Table 5)" in text
     assert "not a diagnosis" in text
+    assert "nan" not in text
     report, sheet = write_report(result, tmp_path / "out")
     assert report.read_text() == text
     rows = list(csv.DictReader(sheet.read_text().splitlines()))
