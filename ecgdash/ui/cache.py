@@ -3,7 +3,7 @@
 Nothing of a patient stands here: these objects live as long as the process.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,9 @@ from ecgdash.store import Store, open_store
 
 if TYPE_CHECKING:
     from ecgdash.inference import Engine
+    from ecgdash.inference.history import HistoryTerm
 
-__all__ = ["cards", "engines", "settings", "store"]
+__all__ = ["cards", "engines", "history_terms", "settings", "store"]
 
 
 def settings() -> Settings:
@@ -46,6 +47,26 @@ def _engines(models_dir: str, stamp: tuple[int, ...]) -> tuple["Engine", ...]:
     from ecgdash.services.scoring import load_engines
 
     return tuple(load_engines(Settings(models_dir=Path(models_dir))))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _history_terms(
+    models_dir: str, stamp: tuple[int, ...]
+) -> Mapping[tuple[str, str], "HistoryTerm"]:
+    from ecgdash.inference.history import load_history_terms
+    from ecgdash.inference.manifest import read_manifest, verify_family
+
+    terms = {}
+    for row in read_manifest(Path(models_dir)).values():
+        verify_family(row)
+        for variant, term in load_history_terms(row.weights_path).items():
+            terms[row.name, variant] = term
+    return terms
+
+
+def history_terms(options: Settings) -> Mapping[tuple[str, str], "HistoryTerm"]:
+    """Return what turns a history into logits, by family and variant; needs no network."""
+    return _history_terms(str(options.models_dir), _stamp(options))
 
 
 def cards(options: Settings) -> Sequence[FamilyCard]:

@@ -9,6 +9,7 @@ from ecgdash.domain import (
     UNCALIBRATED,
     Change,
     Estimate,
+    History,
     HistorySlot,
     RiskTimeline,
     TimelineEcho,
@@ -18,7 +19,7 @@ from ecgdash.domain import (
 from ecgdash.plots import variant_style
 from ecgdash.plots.scale import logit
 from ecgdash.plots.series import variants_of
-from ecgdash.ui import html, state, words
+from ecgdash.ui import cache, html, state, words
 from ecgdash.ui.html import Cell, Column
 from ecgdash.ui.navigation import href
 from ecgdash.ui.page import Page
@@ -45,8 +46,8 @@ def draw_history(point: TimelinePoint, variant: str, timeline: RiskTimeline, pag
     if score.history is None:
         html.draw(html.small(f"The {label} score uses this ECG alone; no history moves it."))
         return
-    pushes = point.contributions.get(variant, ())
-    html.draw(html.small(_sum_words(point, variant, score)))
+    pushes = _pushes(point, variant, score.history, page)
+    html.draw(html.small(_sum_words(variant, score, pushes)))
     slots = score.history.slots
     columns = [Column("Earlier ECG", "lead"), Column("LVEF and score"), Column("Slot")]
     if pushes:
@@ -58,15 +59,24 @@ def draw_history(point: TimelinePoint, variant: str, timeline: RiskTimeline, pag
     html.draw(html.table(f"History of the {label} score", columns, rows))
 
 
-def _sum_words(point: TimelinePoint, variant: str, score: VariantScore) -> str:
+def _pushes(point: TimelinePoint, variant: str, history: History, page: Page) -> tuple[float, ...]:
+    """Return how far each slot moved the logit, exactly; empty where the model is not at hand."""
+    from ecgdash.explain.history import slot_contributions
+
+    term = cache.history_terms(page.settings).get((point.family or "", variant))
+    return () if term is None else slot_contributions(term, history)
+
+
+def _sum_words(variant: str, score: VariantScore, pushes: Sequence[float]) -> str:
+    """Tell the sum. What is not history is this ECG: crops are averaged as scores."""
     told = f"What the {variant_style(variant).label} model was told about the past"
-    base = point.base_logit.get(variant)
-    if base is None:
+    if not pushes:
         return f"{told}."
-    total = logit(score.value)
+    total, history = logit(score.value), sum(pushes)
     return (
-        f"{told}, and how far it moved the logit. This ECG {words.signed(base)}, history "
-        f"{words.signed(total - base)}, sum {words.signed(total)}: score {score.value:.2f}."
+        f"{told}, and how far each slot moved the logit. This ECG "
+        f"{words.signed(total - history)}, history {words.signed(history)}, sum "
+        f"{words.signed(total)}: score {score.value:.2f}."
     )
 
 

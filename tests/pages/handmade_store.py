@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import save
 
 from ecgdash.domain import (
     CANONICAL_LEADS,
@@ -60,7 +61,7 @@ def card(lead_set="12"):
         input_kind="signal",
         architecture="none",
         label="LVEF <= 40 %",
-        weights_sha256=hashlib.sha256(family.encode()).hexdigest(),
+        weights_sha256=hashlib.sha256(_weights(family)).hexdigest(),
         preprocessing_version=1,
         trained_on="nothing",
         trained_on_simulated=True,
@@ -70,6 +71,20 @@ def card(lead_set="12"):
     )
 
 
+def _weights(family: str) -> bytes:
+    """Return a weights file with the two history perceptrons and nothing else."""
+    rng = np.random.default_rng(len(family))
+    tensors = {}
+    for variant, width in ((MASKED, 9), (RECALIBRATED, 12)):
+        head = f"branches.{variant}."
+        tensors[head + "perceptron.hidden.weight"] = rng.standard_normal((4, width))
+        tensors[head + "perceptron.hidden.bias"] = rng.standard_normal(4)
+        tensors[head + "perceptron.out.weight"] = rng.standard_normal((3, 4))
+        tensors[head + "perceptron.out.bias"] = rng.standard_normal(3)
+        tensors[head + "final_layer.weight"] = rng.standard_normal((1, 3))
+    return save(tensors)
+
+
 def write_models(folder: Path, *lead_sets: str) -> list[FamilyCard]:
     """Write a manifest and cards, as an installation has them."""
     cards = [card(name) for name in lead_sets]
@@ -77,6 +92,7 @@ def write_models(folder: Path, *lead_sets: str) -> list[FamilyCard]:
     for item in cards:
         home = folder / item.family
         home.mkdir(parents=True)
+        (home / "weights.safetensors").write_bytes(_weights(item.family))
         text = json.dumps(card_to_dict(item, NetworkSizes(4, ()))).encode()
         (home / "card.json").write_bytes(text)
         rows.append(

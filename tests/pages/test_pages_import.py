@@ -98,7 +98,9 @@ def test_uploads_are_imported_and_reported(empty_site, monkeypatch, tmp_path):
     assert [echo.lvef_percent for echo in empty_site.store.echoes_of(found.key)] == [55.0]
 
 
-def test_the_report_stays_where_no_model_can_be_loaded(empty_site):
+def test_the_report_stays_where_no_model_can_be_loaded(empty_site, tmp_path):
+    for weights in tmp_path.rglob("weights.safetensors"):
+        weights.unlink()
     at = empty_site.open("pages/import_data.py")
     upload(at)
     assert "weights.safetensors is missing" in at.error[0].value

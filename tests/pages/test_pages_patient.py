@@ -83,6 +83,18 @@ def test_history_slots_with_imputed_copies(site):
     assert "copy of slot 1" in text
 
 
+def test_history_adds_up(site):
+    text = told(open_patient(site, "HM-0102"))
+    sentence = re.search(r"This ECG (\S+), history (\S+), sum (\S+): score 0.31", text)
+    ecg, history, total = (float(part.replace("−", "-")) for part in sentence.groups())
+    assert ecg + history == pytest.approx(total, abs=0.15)
+    assert total == pytest.approx(-0.8, abs=0.05)
+    rows = re.findall(r'aria-label="(lowers|raises) the logit by ([\d.]+)"', text)
+    assert len(rows) == 3
+    pushes = [float(value) * (-1 if verb == "lowers" else 1) for verb, value in rows]
+    assert sum(pushes) == pytest.approx(history, abs=0.1)
+
+
 def test_emphasis_changes_history_and_plot(site):
     at = open_patient(site, "HM-0102")
     at.get("button_group")[0].set_value("uncalibrated").run()
