@@ -37,9 +37,10 @@ __all__ = [
     "CoursePairs",
     "FollowUp",
     "Recalibration",
+    "block3_maps",
     "follow_up_examples",
     "pairs_of_courses",
-    "prepare_maps",
+    "pooled_features",
     "recalibrate",
     "uncalibrated_logits",
 ]
@@ -93,24 +94,6 @@ def pairs_of_courses(courses: Sequence[Course]) -> list[CoursePairs]:
     ]
 
 
-def uncalibrated_logits(
-    net: FamilyNet, shard: Shard, rows: NDArray[np.int64], on_progress: Progress | None = None
-) -> NDArray[np.float64]:
-    """Return phase 2's logits, (len(shard), 3 crops); NaN in rows not asked for."""
-    net.eval()
-    out = np.full((len(shard), 3), np.nan)
-    with torch.inference_mode():
-        for start in range(0, len(rows), ECGS_AT_ONCE):
-            part = rows[start : start + ECGS_AT_ONCE]
-            crops = shard.fixed_crops(part)  # (b, 3, leads, 2250)
-            flat = torch.from_numpy(crops.reshape(-1, *crops.shape[2:]))
-            logits = net.logit(UNCALIBRATED, flat)  # (3 b, leads, 2250) -> (3 b, 1)
-            out[part] = logits.double().numpy().reshape(-1, 3)
-            if on_progress is not None:
-                on_progress("score earlier ECGs", start + len(part), len(rows))
-    return out
-
-
 def follow_up_examples(
     patients: Sequence[CoursePairs], logits: NDArray[np.float64], variant: str
 ) -> FollowUp:
@@ -151,48 +134,59 @@ def _history(
     return recalibrated_history(ecg, patient.pairs, scores)
 
 
-def prepare_maps(
+def pooled_features(
+    net: FamilyNet, shard: Shard, rows: NDArray[np.int64], on_progress: Progress | None = None
+) -> NDArray[np.float32]:
+    """Return phase 2's pooled features, (len(rows), 3 crops, n_features)."""
+    branch = net.branch(UNCALIBRATED)
+    out = np.empty((len(rows), 3, branch.final_layer.in_features), np.float32)
+    for part, maps in _block3_maps(net, shard, rows, on_progress):
+        with torch.inference_mode():
+            out[part] = branch.features(maps).numpy().reshape(-1, *out.shape[1:])
+    return out
+
+
+def block3_maps(
     net: FamilyNet,
     shard: Shard,
     rows: NDArray[np.int64],
-    path: Path | None,
+    path: Path,
     on_progress: Progress | None = None,
 ) -> NDArray[np.floating]:
-    """Compute what phase 3 starts from, once for each ECG and crop.
-
-    Parameters
-    ----------
-    path : Path or None
-        Where block 3's maps go, as float16 on disk, if block 4 is to be
-        trained. None: pooled features in memory.
-
-    Returns
-    -------
-    ndarray, shape (len(rows), 3, n_features) or (len(rows), 3, width, time)
-    """
-    net.eval()
-    branch = net.branch(UNCALIBRATED)
+    """Write block 3's output as float16: (len(rows), 3 crops, width, time), memory-mapped."""
     out: NDArray[np.floating] | None = None
-    with torch.inference_mode():
-        for start in range(0, len(rows), ECGS_AT_ONCE):
-            part = rows[start : start + ECGS_AT_ONCE]
-            crops = shard.fixed_crops(part)
-            maps = net.block3_map(torch.from_numpy(crops.reshape(-1, *crops.shape[2:])))
-            values = branch.features(maps) if path is None else maps
-            block = values.numpy().reshape(len(part), 3, *values.shape[1:])
-            if out is None:
-                out = _room((len(rows), *block.shape[1:]), path)
-            out[start : start + len(part)] = block
-            if on_progress is not None:
-                on_progress("features of follow-up ECGs", start + len(part), len(rows))
+    for part, maps in _block3_maps(net, shard, rows, on_progress):
+        if out is None:
+            out = np.memmap(path, np.float16, "w+", shape=(len(rows), 3, *maps.shape[1:]))
+        out[part] = maps.numpy().reshape(-1, *out.shape[1:])
     assert out is not None, "no follow-up pairs"
     return out
 
 
-def _room(shape: tuple[int, ...], path: Path | None) -> NDArray[np.floating]:
-    if path is None:
-        return np.empty(shape, np.float32)
-    return np.memmap(path, np.float16, "w+", shape=shape)
+def _block3_maps(
+    net: FamilyNet, shard: Shard, rows: NDArray[np.int64], on_progress: Progress | None
+) -> Iterator[tuple[slice, Tensor]]:
+    net.eval()
+    for start in range(0, len(rows), ECGS_AT_ONCE):
+        part = rows[start : start + ECGS_AT_ONCE]
+        crops = shard.fixed_crops(part)  # (b, 3, leads, 2250)
+        flat = torch.from_numpy(crops.reshape(-1, *crops.shape[2:]))
+        with torch.inference_mode():
+            maps = net.block3_map(flat)  # (3 b, leads, 2250) -> (3 b, width, time)
+        yield slice(start, start + len(part)), maps
+        if on_progress is not None:
+            on_progress("features of follow-up ECGs", start + len(part), len(rows))
+
+
+def uncalibrated_logits(
+    net: FamilyNet, features: NDArray[np.float32], rows: NDArray[np.int64], n_ecgs: int
+) -> NDArray[np.float64]:
+    """Return phase 2's logits by row of the shard, (n_ecgs, 3 crops); NaN in other rows."""
+    out = np.full((n_ecgs, 3), np.nan)
+    with torch.inference_mode():
+        logits = net.branch(UNCALIBRATED).eval().head(torch.from_numpy(features))
+    out[rows] = logits[..., 0].double().numpy()  # (n, 3, 1) -> (n, 3)
+    return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +196,7 @@ class Recalibration:
     Attributes
     ----------
     maps : ndarray
-        Of `prepare_maps`, in the order of `examples`.
+        Pooled features, or block 3's maps where block 4 is trained, in the order of `examples`.
     """
 
     net: FamilyNet

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ecgdash.domain.leads import LEADS_OF_SET
 from ecgdash.domain.model import MASKED, RECALIBRATED, FamilyCard
@@ -28,9 +27,10 @@ from ecgdash.training.package import PackageParts, write_family
 from ecgdash.training.phases import finetune, pretrain
 from ecgdash.training.recalibrate import (
     Recalibration,
+    block3_maps,
     follow_up_examples,
     pairs_of_courses,
-    prepare_maps,
+    pooled_features,
     recalibrate,
     uncalibrated_logits,
 )
@@ -110,11 +110,14 @@ def run_recalibrate(
     started = time.perf_counter()
     shard = Shard(data / "follow_up")
     patients = pairs_of_courses(list(read_courses(data / "follow_up" / "courses.jsonl")))
-    logits = _logits_of_analysable(net, shard, on_progress)
+    rows = np.flatnonzero(shard.marks["analysable"])
+    features = pooled_features(net, shard, rows, on_progress)
+    logits = uncalibrated_logits(net, features, rows, len(shard))
     for variant in HISTORY_VARIANTS:
         examples = follow_up_examples(patients, logits, variant)
-        maps_file = work / f"{variant}.f16" if config.train_block4 else None
-        maps = prepare_maps(net, shard, examples.rows, maps_file, on_progress)
+        maps = features[np.searchsorted(rows, examples.rows)]
+        if config.train_block4:
+            maps = block3_maps(net, shard, examples.rows, work / f"{variant}.f16", on_progress)
         task = Recalibration(net, variant, examples, maps, config)
         recalibrate(task, _checkpoints(config, data, work, variant), on_progress)
     seconds = time.perf_counter() - started
@@ -165,13 +168,6 @@ def _timed(work: Path, name: str, run: Any) -> FitState:
     state: FitState = run()
     write_json(work / f"{name}.time.json", {"seconds": time.perf_counter() - started})
     return state
-
-
-def _logits_of_analysable(
-    net: FamilyNet, shard: Shard, on_progress: Progress | None
-) -> NDArray[np.float64]:
-    rows = np.flatnonzero(shard.marks["analysable"])
-    return uncalibrated_logits(net, shard, rows, on_progress)
 
 
 def _training_log(data: Path, work: Path, recalibrate_s: float) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ecgdash.domain import EchoStudy, EcgRef
+from ecgdash.domain import EcgRef, EchoStudy
 from ecgdash.nets.family import FamilyConfig, FamilyNet
 from ecgdash.nets.registry import ARCHITECTURES
 from ecgdash.training.checkpoint import Checkpoints
@@ -16,9 +16,10 @@ from ecgdash.training.config import FitSettings, TrainingConfig
 from ecgdash.training.phases import LVSD, finetune, pretrain
 from ecgdash.training.recalibrate import (
     Recalibration,
+    block3_maps,
     follow_up_examples,
     pairs_of_courses,
-    prepare_maps,
+    pooled_features,
     recalibrate,
     uncalibrated_logits,
 )
@@ -109,13 +110,15 @@ def test_every_frozen_tensor_survives_all_phases(
     assert any("running_mean" in n for n in moved), "trained BatchNorm must learn"
 
     patients = pairs_of_courses(courses)
-    logits = uncalibrated_logits(net, shard, np.arange(len(shard)))
+    rows = np.arange(len(shard))
+    features = pooled_features(net, shard, rows)
+    logits = uncalibrated_logits(net, features, rows, len(shard))
     for variant in ("masked", "recalibrated"):
         examples = follow_up_examples(patients, logits, variant)
         assert len(examples.rows) == 2 * N_PATIENTS
-        maps = prepare_maps(
-            net, shard, examples.rows, tmp_path / f"{variant}.f16" if train_block4 else None
-        )
+        maps = features[examples.rows]
+        if train_block4:
+            maps = block3_maps(net, shard, examples.rows, tmp_path / f"{variant}.f16")
         before = snapshot(net)
         task = Recalibration(net, variant, examples, maps, config)
         recalibrate(task, Checkpoints(tmp_path / variant, {}))
