@@ -19,7 +19,8 @@ __all__ = ["Landmarks", "find_landmarks"]
 QRS_CORE_S: Final = 0.11
 QRS_CORE_LEVEL: Final = 0.25
 QRS_EDGE_LEVEL: Final = 0.06
-"""Of the steepest point, above the quiet level (our choice, see docs/decisions)."""
+"""Of the steepest point, above the quiet level; our choice: normal ECGs then read as on carts."""
+QRS_PAUSE_S: Final = 0.016
 T_STEEPNESS_S: Final = (0.16, 0.36)
 T_STEEPNESS_LEVEL: Final = 1.0
 T_STEEPNESS_MAX: Final = 0.12
@@ -122,7 +123,10 @@ def _qrs_bounds(median: MedianBeat, sampling_hz: float) -> tuple[_Index, _Index]
     t_begin, t_stop = (median.centre + round(t * sampling_hz) for t in T_STEEPNESS_S)
     t_steep = np.percentile(slope[:, t_begin:t_stop], 90, axis=-1, keepdims=True) - quiet
     level = np.clip(T_STEEPNESS_LEVEL * t_steep, QRS_EDGE_LEVEL * rise, T_STEEPNESS_MAX * rise)
-    return _last_before(before, first), _first_after(still < quiet + level, last)
+    # a notch before the last deflection is shorter than the pause after the complex
+    pause = max(round(QRS_PAUSE_S * sampling_hz), 1)
+    calm = maximum_filter1d(still, pause, axis=-1, origin=-(pause // 2)) < quiet + level
+    return _last_before(before, first), _first_after(calm, last)
 
 
 def _level(mv: _F32, position: _Index) -> _F32:
