@@ -1,7 +1,7 @@
 """The report of an evaluation: markdown and CSV, with the paper's figures beside ours."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ def markdown_report(result: Mapping[str, Any]) -> str:
         _head(result),
         _performance(result),
         _comparisons(result["follow_up"]),
+        _seeds(result.get("per_seed", [])),
         _subgroup_table("Baseline pairs", result["baseline"], _paper_baseline),
         _subgroup_table("Follow-up pairs", result["follow_up"], follow_up_row),
         _controls(result.get("controls", {})),
@@ -121,6 +122,28 @@ def _comparisons(part: Mapping[str, Any]) -> str:
         )
     heads = ["difference of AUROC", "value", "z", "p (DeLong)", "over patients (bootstrap)"]
     return "## Comparisons on follow-up pairs\n\n" + _table(heads, rows) if rows else ""
+
+
+def _seeds(results: Sequence[Mapping[str, Any]]) -> str:
+    rows = []
+    for result in results:
+        part = result["follow_up"]
+        first = result["baseline"]["auroc"]["uncalibrated"]
+        rows.append(
+            [
+                str(result["seed"]),
+                f"{part['n_positive']}/{part['n']}",
+                _interval(first),
+                *(_number(estimate.value) for estimate in part["auroc"].values()),
+                *(f"{test['p']:.2g}" for test in part["delong"].values()),
+            ]
+        )
+    if not rows:
+        return ""
+    part = results[0]["follow_up"]
+    tests = [f"p, {key.replace('_', ' ')}" for key in part["delong"]]
+    heads = ["seed", "LVSD/n, follow-up", "baseline AUROC", *part["auroc"], *tests]
+    return "## Seed by seed: AUROC on follow-up pairs\n\n" + _table(heads, rows)
 
 
 def _subgroup_table(title: str, part: Mapping[str, Any], paper: Any) -> str:

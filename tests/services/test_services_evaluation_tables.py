@@ -137,6 +137,9 @@ def test_pooled_seeds_keep_patients_apart_and_show_each_seed(table):
     assert result["baseline"]["n_patients"] == 600
     assert [part["seed"] for part in result["per_seed"]] == [7, 8]
     assert result["per_seed"][0]["follow_up"]["n"] == 297
+    text = markdown_report(result)
+    assert "## Seed by seed" in text
+    assert text.count("| 8 |") == 1
 
 
 def test_report_shows_the_paper_beside_ours_and_says_simulated(table, tmp_path):
