@@ -88,6 +88,8 @@ class TimelinePoint:
     ----------
     scores : mapping
         By variant, of the family of `lead_set`, in the card's order.
+    measurements, measured : mapping of str to float
+        The cart's intervals, and our own.
     contributions : mapping of str to tuple of float
         Exact contribution of each history slot to the logit, by variant (see
         `ecgdash.explain.history`); empty where there is no history.
@@ -105,6 +107,7 @@ class TimelinePoint:
     flags: tuple[Flag, ...]
     scores: Mapping[str, VariantScore | NotApplicable]
     measurements: Mapping[str, float] = field(default_factory=dict)
+    measured: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     change: Change | None = None
     contributions: Mapping[str, tuple[float, ...]] = field(default_factory=dict)

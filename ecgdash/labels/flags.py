@@ -21,6 +21,7 @@ __all__ = [
     "diagnoses_known_on",
     "flags_of",
     "flags_of_record",
+    "own_measurements",
     "subgroups_of",
 ]
 
@@ -135,10 +136,15 @@ def flags_of_record(record: EcgRecord, diagnoses: Sequence[Diagnosis] = ()) -> t
         ECG, do not count.
     """
     known = diagnoses_known_on(diagnoses, record.local_day)
-    own = measure(record) if record.duration_s >= 2.0 and "I" in record.leads else None
+    own = own_measurements(record)
     return flags_of(
         record.statements, record.measurements, record.sex, record.age_years, known, own
     )
+
+
+def own_measurements(record: EcgRecord) -> Measurements | None:
+    """Measure a record; None for one too short, or without lead I."""
+    return measure(record) if record.duration_s >= 2.0 and "I" in record.leads else None
 
 
 def diagnoses_known_on(diagnoses: Iterable[Diagnosis], day: date | None) -> list[Diagnosis]:

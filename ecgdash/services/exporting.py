@@ -14,7 +14,7 @@ from ecgdash.domain.pairs import History, HistorySlot
 from ecgdash.domain.prediction import NotApplicable, VariantScore
 from ecgdash.domain.timeline import Change, RiskTimeline, TimelineEcho, TimelinePoint
 
-__all__ = ["point_json", "points_json", "threshold_origin", "timeline_json"]
+__all__ = ["point_json", "points_json", "slot_json", "threshold_origin", "timeline_json"]
 
 Json = dict[str, Any]
 
@@ -59,6 +59,7 @@ def point_json(point: TimelinePoint) -> Json:
             for flag in point.flags
         ],
         "measurements": {name: _number(value) for name, value in point.measurements.items()},
+        "measured": {name: _number(value) for name, value in point.measured.items()},
         "scores": {name: _score(score, withheld) for name, score in point.scores.items()},
         "history": {name: _history(point.scores.get(name)) for name in (MASKED, RECALIBRATED)},
         "change": _change(point.change),
@@ -88,10 +89,11 @@ def _score(score: VariantScore | NotApplicable, withheld: bool) -> Json:
 
 def _history(score: VariantScore | NotApplicable | None) -> list[Json]:
     history: History | None = score.history if isinstance(score, VariantScore) else None
-    return [] if history is None else [_slot(slot) for slot in history.slots]
+    return [] if history is None else [slot_json(slot) for slot in history.slots]
 
 
-def _slot(slot: HistorySlot) -> Json:
+def slot_json(slot: HistorySlot) -> Json:
+    """Return one slot of a history as a JSON object."""
     return {
         "ecg": slot.ecg,
         "lvef_percent": slot.lvef_percent,

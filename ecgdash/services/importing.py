@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ecgdash.domain.ecg import EcgRecord
-from ecgdash.domain.gate import GateResult
 from ecgdash.domain.patient import Diagnosis, EchoStudy, Patient
-from ecgdash.domain.timeline import Flag
 from ecgdash.errors import EcgDashError, InputFileError
 from ecgdash.services.import_report import ImportReport, TableOutcome
 from ecgdash.services.import_tables import ReadTables
 from ecgdash.services.worklists import refresh_worklist
 from ecgdash.settings import Settings
-from ecgdash.store import ImportRow, Store
+from ecgdash.store import Findings, ImportRow, Store
 
 if TYPE_CHECKING:
     from ecgdash.domain.model import FamilyCard
@@ -177,18 +175,16 @@ class _Run:
         """Store one ECG, or why there is none, in one transaction."""
         if isinstance(item, EcgRecord):
             # Computed outside the transaction: others may write meanwhile.
-            gate, flags = _judged(item)
+            findings = _judged(item)
             with self.store.transaction():
-                row = self._keep(name, item, gate, flags)
+                row = self._keep(name, item, findings)
                 self.store.add_import_row(self.key, row)
         else:
             row = _rejected(name, item)
             self.store.add_import_row(self.key, row)
         self.rows.append(row)
 
-    def _keep(
-        self, name: str, record: EcgRecord, gate: GateResult, flags: Sequence[Flag]
-    ) -> ImportRow:
+    def _keep(self, name: str, record: EcgRecord, findings: Findings) -> ImportRow:
         remarks: list[str] = []
         code = record.patient_id
         if code is None:
@@ -208,15 +204,15 @@ class _Run:
             remark = _twin_remark(patient_key, [twin.patient_key for twin in twins])
             remarks.append(remark)
             record = replace(record, notes=(*record.notes, remark))
-        ecg = self.store.add_ecg(patient_key, record, gate, flags, self.key)
+        ecg = self.store.add_ecg(patient_key, record, findings, self.key)
         self.touched[patient_key] = None
-        if not gate.analysable:
+        if not findings.gate.analysable:
             return replace(
                 row,
                 outcome="withheld",
                 ecg=ecg,
-                reason="; ".join((*gate.reasons, *remarks)),
-                todo=_WITHHELD_TODO[gate.status],
+                reason="; ".join((*findings.gate.reasons, *remarks)),
+                todo=_WITHHELD_TODO[findings.gate.status],
             )
         todo = "Check whose ECG this is and when it was recorded" if twins else ""
         if record.patient_id is None:
@@ -266,15 +262,17 @@ def _completed(record: EcgRecord, table: "PatientTable | None", name: str) -> Ec
     return record if table is None else table.apply(record, name)
 
 
-def _judged(record: EcgRecord) -> tuple[GateResult, tuple[Flag, ...]]:
-    """Return the gate's verdict and the flags of statements and intervals.
+def _judged(record: EcgRecord) -> Findings:
+    """Return the gate's verdict, our measurements and the flags of statements and intervals.
 
     Flags of diagnoses are made when a timeline is built, because diagnoses may come later.
     """
     from ecgdash.inference.gate import gate
-    from ecgdash.labels.flags import flags_of_record
+    from ecgdash.labels.flags import flags_of, own_measurements
 
-    return gate(record), flags_of_record(record)
+    own = own_measurements(record)
+    flags = flags_of(record.statements, record.measurements, record.sex, record.age_years, (), own)
+    return Findings(gate(record), flags, {} if own is None else own.as_cart())
 
 
 def _rejected(name: str, err: EcgDashError) -> ImportRow:

@@ -131,6 +131,7 @@ class _Builder:
             flags=(*ecg.flags, *_diagnosis_flags(ecg, self.diagnoses)),
             scores=_scores(ecg, lead_set, card, prediction),
             measurements=dict(ecg.measurements),
+            measured=dict(ecg.measured),
             notes=(*ecg.notes, *ecg.gate.notes),
             base_logit={} if prediction is None else _base_logit(prediction),
         )

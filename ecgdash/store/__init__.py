@@ -1,6 +1,7 @@
 """The store: the only place that speaks SQL. Everything else hands over domain objects."""
 
 from ecgdash.store.objects import (
+    Findings,
     ImportOutcome,
     ImportRow,
     Job,
@@ -13,6 +14,7 @@ from ecgdash.store.objects import (
 from ecgdash.store.store import Store, open_store
 
 __all__ = [
+    "Findings",
     "ImportOutcome",
     "ImportRow",
     "Job",

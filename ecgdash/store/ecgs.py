@@ -7,11 +7,10 @@ from sqlalchemy import Row, Select, func, insert, select
 
 from ecgdash.domain.ecg import EcgRecord
 from ecgdash.domain.gate import GateResult
-from ecgdash.domain.timeline import Flag
 from ecgdash.errors import NotFound
 from ecgdash.store.base import StoreBase, new_key
 from ecgdash.store.codec import EncodedWaveform, decode, encode
-from ecgdash.store.objects import StoredEcg
+from ecgdash.store.objects import Findings, StoredEcg
 from ecgdash.store.schema import ecgs, import_runs, patients, waveforms
 from ecgdash.store.values import flags_from, flags_value, numbers_from, numbers_value
 
@@ -25,8 +24,7 @@ class EcgsPart(StoreBase):
         self,
         patient_key: str,
         record: EcgRecord,
-        gate: GateResult,
-        flags: Sequence[Flag] = (),
+        findings: Findings,
         run_key: str | None = None,
     ) -> str:
         """Store an ECG with its waveform; return its key.
@@ -40,7 +38,7 @@ class EcgsPart(StoreBase):
             run = None if run_key is None else self._id_of(connection, import_runs, run_key)
             ecg = connection.execute(
                 insert(ecgs)
-                .values(key=key, patient=patient, import_run=run, **_values(record, gate, flags))
+                .values(key=key, patient=patient, import_run=run, **_values(record, findings))
                 .returning(ecgs.c.id)
             ).scalar_one()
             connection.execute(
@@ -110,7 +108,8 @@ def _facts() -> Select[Any]:
     return select(ecgs, patients.c.key.label("patient_key")).join(patients)
 
 
-def _values(record: EcgRecord, gate: GateResult, flags: Sequence[Flag]) -> dict[str, Any]:
+def _values(record: EcgRecord, findings: Findings) -> dict[str, Any]:
+    gate = findings.gate
     return {
         "recorded_at": record.recorded_at,
         "local_day": record.local_day,
@@ -131,7 +130,8 @@ def _values(record: EcgRecord, gate: GateResult, flags: Sequence[Flag]) -> dict[
         "gate_status": gate.status,
         "gate_reasons": list(gate.reasons),
         "gate_notes": list(gate.notes),
-        "flags": flags_value(flags),
+        "flags": flags_value(findings.flags),
+        "measured": numbers_value(findings.measured),
     }
 
 
@@ -167,6 +167,7 @@ def _stored(row: Row[Any]) -> StoredEcg:
         sha256=row.sha256,
         gate=GateResult(row.gate_status, tuple(row.gate_reasons), tuple(row.gate_notes)),
         flags=flags_from(row.flags),
+        measured=numbers_from(row.measured),
         **_shared(row),
     )
 

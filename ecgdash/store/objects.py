@@ -1,7 +1,7 @@
 """What the store hands out beside the domain objects: the same nouns with their keys."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
@@ -12,6 +12,7 @@ from ecgdash.domain.patient import Patient
 from ecgdash.domain.timeline import Flag, WorklistGroup
 
 __all__ = [
+    "Findings",
     "ImportOutcome",
     "ImportRow",
     "Job",
@@ -37,6 +38,24 @@ class StoredPatient:
 
 
 @dataclass(frozen=True)
+class Findings:
+    """What was found out about an ECG at import.
+
+    Attributes
+    ----------
+    gate : GateResult
+    flags : tuple of Flag
+        Of its statements and intervals; those of diagnoses come later.
+    measured : mapping of str to float
+        Our own measurements; keys from `MEASUREMENT_KEYS`, found ones only.
+    """
+
+    gate: GateResult
+    flags: tuple[Flag, ...] = ()
+    measured: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class StoredEcg:
     """Everything about a stored ECG but its waveform, so that lists stay light.
 
@@ -46,6 +65,8 @@ class StoredEcg:
         Random keys.
     gate : GateResult
         As found at import.
+    measurements, measured : mapping of str to float
+        The cart's, and ours.
     """
 
     key: str
@@ -67,6 +88,7 @@ class StoredEcg:
     notes: tuple[str, ...]
     gate: GateResult
     flags: tuple[Flag, ...]
+    measured: Mapping[str, float]
 
     @property
     def lead_sets(self) -> tuple[LeadSet, ...]:

@@ -141,6 +141,7 @@ ecgs = Table(
     Column("sex", String(8)),
     Column("statements", JSON, nullable=False),
     Column("measurements", JSON, nullable=False),
+    Column("measured", JSON, nullable=False),
     Column("device", Text),
     Column("filters", Text),
     Column("source_name", Text, nullable=False),

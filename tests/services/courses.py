@@ -25,6 +25,7 @@ from ecgdash.domain import (
 )
 from ecgdash.inference.history import HistoryTerm
 from ecgdash.inference.two_pass import BaseScored, score_course
+from ecgdash.store import Findings
 
 START = datetime(2020, 1, 1, 9, 0, tzinfo=UTC)
 ANALYSABLE = GateResult("analysable")
@@ -110,7 +111,7 @@ def make_echo(days, lvef, method="simpson", has_time=True):
 def fill(store, ecgs, echoes=(), code="17"):
     """Store (record, gate) or (record, gate, flags) tuples; return patient key and ECG keys."""
     patient = store.put_patient(Patient(code))
-    keys = [store.add_ecg(patient, *ecg) for ecg in ecgs]
+    keys = [store.add_ecg(patient, record, Findings(*found)) for record, *found in ecgs]
     for echo in echoes:
         store.add_echo(patient, echo)
     return patient, keys

@@ -10,6 +10,7 @@ from ecgdash.inference.history import sigmoid
 from ecgdash.services.evaluation import evaluate_table
 from ecgdash.services.evaluation_store import store_pairs
 from ecgdash.services.scoring import score_patients
+from ecgdash.store import Findings
 
 LBBB = Flag("LBBB", "statement", "Left bundle branch block")
 
@@ -26,7 +27,7 @@ def filled(store, engine):
         key = store.put_patient(Patient(str(i), "H", "male" if i % 2 else "female", 1950))
         for visit, days in enumerate((0, 100, 400)):
             record = make_record(-2 + 0.3 * i + 0.5 * visit, days, age_years=60.0 + 2 * i)
-            store.add_ecg(key, record, ANALYSABLE, (LBBB,) if i < 3 else ())
+            store.add_ecg(key, record, Findings(ANALYSABLE, (LBBB,) if i < 3 else ()))
         store.add_echo(key, make_echo(1, 60 if i < 6 else 35))
         store.add_echo(key, make_echo(401, 30 if i % 2 else 55))
     score_patients(store, [engine])

@@ -27,7 +27,7 @@ from ecgdash.domain import (
 from ecgdash.domain.ecg import MEASUREMENT_KEYS
 from ecgdash.domain.patient import ECHO_METHODS
 from ecgdash.errors import NotFound, StoreBusy
-from ecgdash.store import ImportRow, open_store
+from ecgdash.store import Findings, ImportRow, open_store
 from ecgdash.store import jobs as jobs_module
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
@@ -92,7 +92,9 @@ def same_numbers(a, b):
 @fast
 def test_ecgs(shared, record, gate, flags):
     patient = shared.put_patient(Patient("p"))
-    key = shared.add_ecg(shared.put_patient(Patient(str(shared.n_ecgs()))), record, gate, flags)
+    key = shared.add_ecg(
+        shared.put_patient(Patient(str(shared.n_ecgs()))), record, Findings(gate, flags)
+    )
     back, facts = shared.record(key), shared.ecg(key)
     np.testing.assert_array_equal(back.signal_mv, record.signal_mv)
     assert back.sha256 == record.sha256 == facts.sha256
@@ -151,7 +153,7 @@ def test_predictions(shared, by_variant, logits, made_at):
     stored = shared.ecgs_of(patient)
     if not stored:
         record = EcgRecord(np.zeros((1, 9), np.float32), ("I",), 250.0)
-        shared.add_ecg(patient, record, GateResult("analysable"))
+        shared.add_ecg(patient, record, Findings(GateResult("analysable")))
         stored = shared.ecgs_of(patient)
     made = Provenance("family", "w" * 64, 1, stored[0].sha256, "0.1", made_at)
     prediction = Prediction(stored[0].key, "1", by_variant, logits, made)
@@ -164,7 +166,7 @@ def test_predictions(shared, by_variant, logits, made_at):
 def test_a_prediction_without_provenance_is_not_stored(store):
     patient = store.put_patient(Patient("1"))
     record = EcgRecord(np.zeros((1, 9), np.float32), ("I",), 250.0)
-    key = store.add_ecg(patient, record, GateResult("analysable"))
+    key = store.add_ecg(patient, record, Findings(GateResult("analysable")))
     with pytest.raises(ValueError, match="without provenance"):
         store.save_predictions([Prediction(key, "1", {})])
 
@@ -214,7 +216,7 @@ def test_undated_ecgs_come_last(store):
         [None, datetime(2021, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC)]
     ):
         record = EcgRecord(np.full((1, 9), n, np.float32), ("I",), 250.0, recorded_at=moment)
-        store.add_ecg(patient, record, gate)
+        store.add_ecg(patient, record, Findings(gate))
     assert [ecg.recorded_at and ecg.recorded_at.year for ecg in store.ecgs_of(patient)] == [
         2020,
         2021,

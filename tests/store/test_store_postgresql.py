@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from ecgdash.domain import EcgRecord, EchoStudy, Flag, GateResult, Patient
-from ecgdash.store import WorklistQuery, open_store
+from ecgdash.store import Findings, WorklistQuery, open_store
 from ecgdash.store.engine import open_engine
 from ecgdash.store.schema import metadata
 
@@ -43,7 +43,9 @@ def test_objects_read_back_equal_and_the_worklist_answers():
         statements=("Ω sinus",),
     )
     if not store.ecgs_of(patient):
-        store.add_ecg(patient, record, GateResult("analysable"), (Flag("LBBB", "statement", "x"),))
+        store.add_ecg(
+            patient, record, Findings(GateResult("analysable"), (Flag("LBBB", "statement", "x"),))
+        )
         store.add_echo(patient, EchoStudy("17", moment, moment.date(), 35.5, "simpson"))
     (stored,) = store.ecgs_of(patient)
     assert stored.recorded_at == moment

@@ -84,6 +84,7 @@ def upgrade() -> None:
         sa.Column("sex", sa.String(length=8), nullable=True),
         sa.Column("statements", sa.JSON(), nullable=False),
         sa.Column("measurements", sa.JSON(), nullable=False),
+        sa.Column("measured", sa.JSON(), nullable=False),
         sa.Column("device", sa.Text(), nullable=True),
         sa.Column("filters", sa.Text(), nullable=True),
         sa.Column("source_name", sa.Text(), nullable=False),
