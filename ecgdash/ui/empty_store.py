@@ -35,12 +35,7 @@ def draw(page: Page) -> None:
                 "echo values, scores each ECG for LVEF ≤ 40 %, and shows what changed."
             ),
         )
-        with st.container(horizontal=True):
-            wanted = st.button(
-                "Open the simulated patients", type="primary", icon=":material/group_add:"
-            )
-            if not page.settings.demo and st.button("Import ECGs", icon=":material/upload_file:"):
-                st.switch_page("pages/import_data.py")
+        wanted = page.settings.demo or _draw_buttons()
         html.draw(
             html.small(
                 "The simulated patients take well under a minute to load and are marked on every "
@@ -51,6 +46,17 @@ def draw(page: Page) -> None:
         # has left, the next visitor's session goes on with it.
         if wanted or _is_under_way(page):
             _fill(page)
+
+
+def _draw_buttons() -> bool:
+    """Draw the two ways to begin; tell whether the simulated patients are wanted."""
+    with st.container(horizontal=True):
+        wanted = st.button(
+            "Open the simulated patients", type="primary", icon=":material/group_add:"
+        )
+        if st.button("Import ECGs", icon=":material/upload_file:"):
+            st.switch_page("pages/import_data.py")
+    return wanted
 
 
 def _fill(page: Page) -> None:
