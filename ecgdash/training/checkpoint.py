@@ -48,6 +48,7 @@ def save_weights(net: nn.Module, path: Path) -> None:
     """Write a network's tensors, through a temporary file."""
     part = path.with_suffix(".part")
     save_file({n: t.detach().cpu().contiguous() for n, t in net.state_dict().items()}, part)
+    part.chmod(0o644)  # the library writes for its owner alone
     part.replace(path)
 
 

@@ -4,7 +4,7 @@ Each variant is measured on the pairs it is made for: the uncalibrated one on
 baseline pairs, the other two on follow-up pairs (paper 000 evaluates them so).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 
 from ecgdash.domain.ecg import EcgRef
 from ecgdash.domain.model import MASKED, UNCALIBRATED, VariantCard
-from ecgdash.domain.pairs import PAIRING_WINDOW_DAYS, masked_history, recalibrated_history
+from ecgdash.domain.pairs import (
+    PAIRING_WINDOW_DAYS,
+    History,
+    masked_history,
+    recalibrated_history,
+)
 from ecgdash.inference.history import (
     HistoryTerm,
     history_terms_from_tensors,
@@ -70,16 +75,20 @@ def validate_variants(
     patients = [patient for patient in data.patients if patient.side == "validation"]
     rows = np.array([int(r.key) for p in patients for r in p.course.refs if r.analysable], np.int64)
     logits = base_logits_of_rows(net, data.follow_up, rows, on_progress)
-    scores = _scores_by_row(net, logits, patients)
-    baseline_lvsd, baseline_scores = _baseline(net, data, patients, scores[UNCALIBRATED])
+    terms = history_terms_from_tensors({n: t.numpy() for n, t in net.state_dict().items()})
+    uncalibrated = mean_score(logits[:, net.variants.index(UNCALIBRATED)])
+    baseline_lvsd, baseline_scores = _baseline(net, data, patients, uncalibrated)
     cards, figures = {}, {}
-    for name in net.variants:
+    for i, name in enumerate(net.variants):
+        term = terms.get(name)
+        histories = {} if term is None else _histories(name, patients, uncalibrated)
+        scores = _scores(logits[:, i], histories, term)
         if name == UNCALIBRATED:
             lvsd, score, kind = baseline_lvsd, baseline_scores, "baseline"
         else:
-            lvsd, score = _follow_up(patients, scores[name])
+            lvsd, score = _follow_up(patients, scores)
             kind = "follow-up"
-        differences = _repeat_differences(patients, scores[name])
+        differences = _repeat_differences(patients, logits[:, i], histories, term)
         noise = (
             float(LIMITS_OF_AGREEMENT * differences.std(ddof=1))
             if differences.size >= MIN_REPEATS
@@ -88,7 +97,7 @@ def validate_variants(
         words = f"{kind} pairs of {data.words}"
         cards[name] = variant_card(f"{family}/{name}", lvsd, score, words, noise)
         area = auroc(lvsd, score)
-        on_follow_up = auroc(*_follow_up(patients, scores[name]))
+        on_follow_up = auroc(*_follow_up(patients, scores))
         figures[name] = {
             "pairs": kind,
             "n": int(lvsd.size),
@@ -119,40 +128,35 @@ def base_logits_of_rows(
     return out
 
 
-def _scores_by_row(
-    net: FamilyNet, logits: NDArray[np.float64], patients: Sequence[CoursePairs]
-) -> dict[str, NDArray[np.float64]]:
-    """Return every variant's score of every ECG, NaN where there is none."""
-    terms = history_terms_from_tensors({n: t.numpy() for n, t in net.state_dict().items()})
-    places = {name: i for i, name in enumerate(net.variants)}
-    scores = {name: np.full(len(logits), np.nan) for name in net.variants}
-    scores[UNCALIBRATED] = mean_score(logits[:, places[UNCALIBRATED]])
+def _histories(
+    variant: str, patients: Sequence[CoursePairs], uncalibrated: NDArray[np.float64]
+) -> dict[str, History]:
+    """Return the history of every ECG that has one, by key."""
+    found = {}
     for patient in patients:
-        for name, term in terms.items():
-            for row, value in _course_scores(
-                patient, term, logits[:, places[name]], scores[UNCALIBRATED]
-            ):
-                scores[name][row] = value
-    return scores
+        refs = [ref for ref in patient.course.refs if ref.analysable]
+        known = {ref.key: float(uncalibrated[int(ref.key)]) for ref in refs}
+        for ref in refs:
+            history = (
+                masked_history(ref, refs, known)
+                if variant == MASKED
+                else recalibrated_history(ref, patient.pairs, known)
+            )
+            if history is not None:
+                found[ref.key] = history
+    return found
 
 
-def _course_scores(
-    patient: CoursePairs,
-    term: HistoryTerm,
-    logits: NDArray[np.float64],
-    uncalibrated: NDArray[np.float64],
-) -> Iterator[tuple[int, float]]:
-    refs = [ref for ref in patient.course.refs if ref.analysable]
-    known = {ref.key: float(uncalibrated[int(ref.key)]) for ref in refs}
-    for ref in refs:
-        history = (
-            masked_history(ref, refs, known)
-            if term.variant == MASKED
-            else recalibrated_history(ref, patient.pairs, known)
-        )
-        if history is not None:
-            row = int(ref.key)
-            yield row, score_with_history(term, logits[row], history)
+def _scores(
+    logits: NDArray[np.float64], histories: Mapping[str, History], term: HistoryTerm | None
+) -> NDArray[np.float64]:
+    """Return a variant's score by ECG of the follow-up shard, NaN where there is none."""
+    if term is None:
+        return mean_score(logits)
+    out = np.full(len(logits), np.nan)
+    for key, history in histories.items():
+        out[int(key)] = score_with_history(term, logits[int(key)], history)
+    return out
 
 
 def _baseline(
@@ -189,20 +193,37 @@ def _follow_up(
 
 
 def _repeat_differences(
-    patients: Sequence[CoursePairs], scores: NDArray[np.float64]
+    patients: Sequence[CoursePairs],
+    logits: NDArray[np.float64],
+    histories: Mapping[str, History],
+    term: HistoryTerm | None,
 ) -> NDArray[np.float64]:
     """Logit differences of successive ECGs of two days, at most 14 days apart.
 
     Within the window in which an echo counts as simultaneous the heart is taken
-    as stable; what differs is the recording and the day.
+    as stable; what differs is the recording and the day. Both are scored with
+    the history of the earlier one: what a new slot adds is knowledge, not noise.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (n_ecgs, 3)
+        Of the variant, without history.
+    histories : mapping of str to History
+        Of the variant, by ECG key.
     """
     differences = []
     for patient in patients:
         refs = [ref for ref in patient.course.refs if ref.analysable]
         for earlier, later in zip(refs, refs[1:], strict=False):
-            pair = scores[[int(earlier.key), int(later.key)]]
-            if _is_repeat(earlier, later) and np.isfinite(pair).all():
-                differences.append(float(np.diff(logit(pair))[0]))
+            if not _is_repeat(earlier, later):
+                continue
+            shift = 0.0
+            if term is not None:
+                if earlier.key not in histories:
+                    continue
+                shift = term(histories[earlier.key])
+            pair = logit(mean_score(logits[[int(earlier.key), int(later.key)]] + shift))
+            differences.append(float(pair[1] - pair[0]))
     return np.array(differences)
 
 
