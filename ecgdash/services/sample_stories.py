@@ -120,7 +120,7 @@ _FIB: Final = ("AFIB", "AFL")
 
 STORIES: Final = (
     Story("recovery: a low LVEF comes back",
-          lambda x: len(x) >= 3 and x[0] <= 35 and min(x[-2:]) >= 48, _sinus, count=2),
+          lambda x: len(x) >= 3 and x[0] <= 30 and min(x[-2:]) >= 48, _sinus, count=2),
     Story("decline: LVEF falls to LVSD",
           lambda x: len(x) >= 3 and x[0] >= 55 and max(x[-2:]) <= 38, _sinus, count=2),
     Story("decline, in MUSE-like files at 500 Hz",
@@ -138,7 +138,7 @@ STORIES: Final = (
     Story("left bundle branch block with LVSD",
           lambda x: len(x) >= 3 and max(x) <= 38, lambda c: c.always(*_BLOCK)),
     Story("atrial fibrillation, LVEF normal throughout",
-          lambda x: len(x) >= 3 and min(x) >= 50, lambda c: c.always(*_FIB), count=2),
+          lambda x: len(x) >= 3 and min(x) >= 50, lambda c: c.always(*_FIB), (5, 10), 2),
     Story("atrial fibrillation, LVEF falls to LVSD",
           lambda x: len(x) >= 3 and x[0] >= 50 and x[-1] <= 38, lambda c: c.always(*_FIB),
           file_format="muse"),
