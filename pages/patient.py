@@ -22,10 +22,13 @@ with setup("patient") as page:
         with left:
             patient_view.draw_plot(course, variant, page, alt=told.first_sentence)
         with right:
-            point = patient_view.choose_ecg(course, page)
-            patient_view.draw_scores(point, course, page)
-            patient_tables.draw_history(point, variant, course, page)
+            with st.container(key="ed-shown-scores"):
+                point = patient_view.choose_ecg(course, page)
+                patient_view.draw_scores(point, course, page)
+            with st.container(key="ed-shown-history"):
+                patient_tables.draw_history(point, variant, course, page)
         patient_tables.draw_flags(point)
+    with st.container(key="ed-noprint-lists"):
         patient_tables.draw_ecgs(course, page)
-    patient_tables.draw_undated(course, page)
-    patient_tables.draw_echoes(course, page)
+        patient_tables.draw_undated(course, page)
+        patient_tables.draw_echoes(course, page)

@@ -13,6 +13,7 @@ __all__ = ["annotations", "day", "day_time", "echo_hover", "score_hover", "sprea
 
 _LINE_PX = 15
 _REASON_CHARACTERS = 34
+_FOOT_WORDS_PX = 190
 _METHODS = {"simpson": "Simpson", "m-mode": "M-mode", "visual": "visual", "unknown": "no method"}
 _RULES = {"youden": "Youden"}
 
@@ -96,6 +97,7 @@ def _value_labels(timeline: RiskTimeline, view: TrajectoryView, panel: Panel) ->
     main = series.main_lead_set(timeline)
     if main is None:
         return []
+    threshold_px = _threshold_px(timeline, main, view, panel)
     labels: list[tuple[float, float, Annotation]] = []
     for variant in series.variants_of(timeline):
         runs = series.scored_runs(timeline, variant, main, view.zone)
@@ -103,13 +105,34 @@ def _value_labels(timeline: RiskTimeline, view: TrajectoryView, panel: Panel) ->
             continue
         last = runs[-1][-1]
         labels.append(_value_label(last, variant, view, panel))
+        labels[-1] = _beside_line(labels[-1], threshold_px)
         if variant == view.emphasised and not view.narrow:
             labels.append(_threshold_label(last, view, panel))
     centres = spread([(y, height) for y, height, _ in labels], panel.size_px[1])
     return [
-        {**label, "yshift": y - centre}
-        for (y, _, label), centre in zip(labels, centres, strict=True)
+        {**label, "yshift": panel.y_px(label["y"]) - centre}
+        for (_, _, label), centre in zip(labels, centres, strict=True)
     ]
+
+
+def _threshold_px(
+    timeline: RiskTimeline, main: str, view: TrajectoryView, panel: Panel
+) -> float | None:
+    runs = series.scored_runs(timeline, view.emphasised, main, view.zone)
+    if not runs:
+        return None
+    return panel.y_px(panel.scale.position(runs[-1][-1].score.threshold.value))
+
+
+def _beside_line(
+    label: tuple[float, float, Annotation], line_px: float | None
+) -> tuple[float, float, Annotation]:
+    """Move a label off the threshold's line, to the side its score is on."""
+    y, height, annotation = label
+    if line_px is None or abs(y - line_px) >= height / 2 + 2:
+        return label
+    side = 1 if y > line_px else -1
+    return line_px + side * (height / 2 + 2), height, annotation
 
 
 def _value_label(
@@ -204,7 +227,9 @@ def _foot_labels(
     crosses = series.withheld(timeline, view.zone)
     bars = series.not_applicable(timeline, view.emphasised, view.zone)
     if crosses:
-        yield _foot_label(crosses[-1], _shortened(crosses[-1].reason), view, panel)
+        last = crosses[-1]
+        right = _is_crowded(last, [*crosses[:-1], *bars], panel)
+        yield _foot_label(last, _shortened(last.reason), view, panel, right=right)
     if not bars:
         return
     marks = sorted([*crosses, *bars], key=lambda mark: mark.at)
@@ -214,6 +239,15 @@ def _foot_labels(
     if room_px * panel.size_px[0] > 400 or (not later and room_px * panel.size_px[0] > 200):
         reason = last.reason.split(":")[-1].strip() if ":" in last.reason else last.reason
         yield _foot_label(last, f"not applicable: {_shortened(reason)}", view, panel, right=True)
+
+
+def _is_crowded(mark: series.Mark, others: list[series.Mark], panel: Panel) -> bool:
+    """Tell whether words to the left of a mark would cover another, and the right is free."""
+    place = panel.x_share(mark.at)
+    words = _FOOT_WORDS_PX / panel.size_px[0]
+    shares = [panel.x_share(other.at) for other in others]
+    free = place + words < 1 and not any(place < share < place + words for share in shares)
+    return free and any(place - words < share < place for share in shares)
 
 
 def _end_of_first_run(bars: list[series.Mark], marks: list[series.Mark]) -> series.Mark:

@@ -31,7 +31,7 @@ def draw_header(facts: StoredEcg, timeline: RiskTimeline, page: Page) -> None:
     """Draw the back link, the time, age and sex, and the flags."""
     when = words.day_time(facts.recorded_at, page.zone) if facts.recorded_at else "undated"
     person = words.age_and_sex(facts.age_years, facts.sex or timeline.patient.sex)
-    flags = dict.fromkeys(words.flag_words(flag.name) for flag in facts.flags)
+    flags = words.flags_of(facts.flags)
     about = [words.zone_words(page.zone, page.now), person, "unconfirmed"]
     html.draw(
         Cell('<div class="ed-title">'),

@@ -122,7 +122,7 @@ def draw_flags(point: TimelinePoint) -> None:
     html.draw(
         Cell('<h2 class="ed-h2">Flags, and what the literature says about such patients</h2>')
     )
-    if not point.flags:
+    if not words.cautions(point.flags):
         html.draw(html.small("No source raised a flag. That means unknown, not absent."))
         return
     from ecgdash.labels.published import SOURCE
@@ -140,7 +140,7 @@ def draw_flags(point: TimelinePoint) -> None:
         Column(f"AUROC {disc}"),
     )
     by_name: dict[str, list[str]] = {}
-    for flag in point.flags:
+    for flag in words.cautions(point.flags):
         by_name.setdefault(flag.name, []).append(f"{flag.source}: {flag.evidence}")
     rows = [_flag_row(name, sources) for name, sources in by_name.items()]
     html.draw(html.table("Flags", columns, rows))
@@ -187,7 +187,9 @@ def _specificity(estimate: Estimate, variant: str) -> Cell:
 
 
 def draw_ecgs(timeline: RiskTimeline, page: Page) -> None:
-    """Every dated ECG, the latest first; the first few until all are asked for."""
+    """Draw every dated ECG, the latest first; the first few until all are asked for."""
+    if not timeline.points:
+        return
     html.draw(Cell('<h2 class="ed-h2">ECGs</h2>'))
     points = tuple(reversed(timeline.points))
     if len(points) > _FEW and not st.session_state.get(state.ALL_ECGS, False):
@@ -236,7 +238,7 @@ def _ecg_row(
     measured = point.measurements
     return [
         html.join(html.link(when, address), html.text(clock, "ed-muted")),
-        html.text(", ".join(dict.fromkeys(words.flag_words(f.name) for f in point.flags)) or "–"),
+        html.text(", ".join(words.flags_of(point.flags)) or "–"),
         *(_measured(measured.get(key)) for key in ("heart_rate_bpm", "qrs_ms", "qtc_ms")),
         *(_score(point, variant) for variant in variants),
         _change(point.change),

@@ -26,7 +26,7 @@ __all__ = [
 def draw_header(timeline: RiskTimeline, page: Page) -> None:
     """Back link, code, one line of facts, flags of the latest ECG."""
     latest = timeline.points[-1] if timeline.points else None
-    flags = dict.fromkeys(words.flag_words(f.name) for f in latest.flags) if latest else {}
+    flags = words.flags_of(latest.flags) if latest else []
     own_site = timeline.simulated or timeline.patient.site == "local"
     site = "" if own_site else f"{timeline.patient.site} · "
     facts = html.text(site + words.patient_facts(timeline, page.zone), "ed-facts")
@@ -48,7 +48,7 @@ def draw_summary(summary: Summary) -> None:
     html.draw(
         Cell(f'<div class="ed-summary{" act" if summary.act else ""}"><p>'),
         html.bold(summary.first_sentence),
-        html.text(f" {summary.rest}"),
+        html.text(f" {summary.rest}".replace(" %", "\N{NO-BREAK SPACE}%")),
         Cell('</p><p class="step"><b>Suggested next step:</b> '),
         html.text(step),
         html.text(source, "ed-muted"),
@@ -98,7 +98,8 @@ def draw_plot(timeline: RiskTimeline, emphasised: str, page: Page, alt: str) -> 
                 alt=alt,
             )
     html.draw(Cell('<p class="ed-caption">'), html.text(_marks_caption(timeline, emphasised)))
-    st.checkbox("Linear score axis (0 to 1)", key=state.LINEAR_AXIS)
+    with st.container(key="ed-noprint-axis"):
+        st.checkbox("Linear score axis (0 to 1)", key=state.LINEAR_AXIS)
 
 
 def _remember_clicked(key: str) -> None:
@@ -111,7 +112,7 @@ def _remember_clicked(key: str) -> None:
 def _plot_caption(timeline: RiskTimeline, emphasised: str) -> str:
     card = timeline.cards.get(main_lead_set(timeline) or "")
     if card is None:
-        return "No model is installed for these ECGs: there are no scores to draw."
+        return "No ECG here has a score; the marks at the foot of the panel say why."
     if card.variant(emphasised).noise_floor_logit is None:
         return "The noise floor of this model was not measured: no range of unchanged scores."
     return (
@@ -152,7 +153,10 @@ def choose_ecg(timeline: RiskTimeline, page: Page) -> TimelinePoint:
         when = words.day_time(recorded_at, page.zone) if recorded_at else "undated"
         return f"Latest ECG, {when}" if key == latest else f"ECG, {when}"
 
-    chosen = st.selectbox("ECG shown here", list(by_key), format_func=title, key=state.SHOWN_ECG)
+    with st.container(key="ed-noprint-ecg"):
+        chosen = st.selectbox(
+            "ECG shown here", list(by_key), format_func=title, key=state.SHOWN_ECG
+        )
     return by_key[chosen]
 
 

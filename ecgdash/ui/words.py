@@ -1,17 +1,21 @@
 """Numbers, dates and names as the pages write them."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ecgdash.domain import FamilyCard, RiskTimeline
+from ecgdash.domain import FamilyCard, Flag, RiskTimeline
 
 __all__ = [
     "FLAG_WORDS",
+    "PLAIN_FLAG",
     "age_and_sex",
+    "cautions",
     "day",
     "day_time",
     "flag_words",
+    "flags_of",
     "lead_set_words",
     "model_words",
     "months_ago",
@@ -24,6 +28,9 @@ __all__ = [
 
 _DAYS_PER_MONTH: Final = 30.4375
 _DAYS_PER_YEAR: Final = 365.25
+
+PLAIN_FLAG: Final = "sinus"
+"""A subgroup of the evaluation, but no caution about a score."""
 
 FLAG_WORDS: Final = {
     "AFIB": "AFIB or flutter",
@@ -43,6 +50,16 @@ FLAG_WORDS: Final = {
 def flag_words(name: str) -> str:
     """Return a subgroup key as people write it."""
     return FLAG_WORDS.get(name, name)
+
+
+def cautions(flags: Iterable[Flag]) -> list[Flag]:
+    """Return the flags in which a score may mean less: all but sinus rhythm."""
+    return [flag for flag in flags if flag.name != PLAIN_FLAG]
+
+
+def flags_of(flags: Iterable[Flag]) -> list[str]:
+    """Return the flags to show, each once, as people write them."""
+    return list(dict.fromkeys(flag_words(flag.name) for flag in cautions(flags)))
 
 
 def day(at: datetime, zone: ZoneInfo) -> str:

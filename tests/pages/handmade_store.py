@@ -28,7 +28,7 @@ from ecgdash.domain import (
 )
 from ecgdash.inference.manifest import NetworkSizes, card_to_dict
 from ecgdash.services.scoring import score_patients
-from ecgdash.store import Store
+from ecgdash.store import Findings, Store
 
 NOW = datetime.now(UTC).replace(hour=9, minute=14, second=0, microsecond=0)
 THRESHOLDS = {UNCALIBRATED: 0.06, MASKED: 0.07, RECALIBRATED: 0.08}
@@ -168,7 +168,7 @@ class Handmade:
         )
         gate = GateResult(status, (reason,) if reason else ())
         found = tuple(Flag(name, "statement", "cart statement") for name in flags)
-        ecg = self.store.add_ecg(key, record, gate, found)
+        ecg = self.store.add_ecg(key, record, Findings(gate, found))
         for engine in self.engines:
             engine.chosen[self.store.record(ecg).sha256] = scores or (0.5, 0.5, 0.5)
         return ecg

@@ -49,7 +49,7 @@ function trace(pen, strip, samples, gain) {
 
 function leadName(pen, strip, paper) {
   const y = strip.baseline_mm - 11;
-  pen.font = `600 ${13 / PX_PER_MM}px sans-serif`;
+  pen.font = `600 ${13 / PX_PER_MM}px "Source Sans", sans-serif`;
   const wide = pen.measureText(strip.lead).width;
   pen.fillStyle = paper.background;
   pen.fillRect(strip.x_mm + 1, y - 3.2, wide + 1.4, 4.2);
@@ -87,7 +87,7 @@ export default function (component) {
     leadName(pen, strip, paper);
     from += strip.n;
   });
-  pen.font = `${12 / PX_PER_MM}px sans-serif`;
+  pen.font = `${12 / PX_PER_MM}px "Source Sans", sans-serif`;
   pen.fillStyle = paper.trace;
   pen.textAlign = "right";
   pen.fillText(sheet.foot, sheet.width_mm - 2, sheet.height_mm - 2);
