@@ -7,8 +7,11 @@ one sentence on stderr and exit code 2. Under `--json` stdout is JSON only.
 
 import logging
 import sys
+import traceback
+from pathlib import Path
+from typing import Final, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import click
 import typer
 
 from ecgdash import __version__
@@ -22,9 +25,12 @@ from ecgdash.cli import (
     simulation,
     training,
 )
-from ecgdash.errors import EcgDashError
+from ecgdash.errors import EcgDashError, InvalidValue
+from ecgdash.settings import Settings
 
 __all__ = ["app", "main"]
+
+_INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="ecgdash",
@@ -68,16 +74,66 @@ def main() -> None:
         level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s"
     )
     try:
-        app(standalone_mode=False)
+        _check_settings()
+        # Without the standalone mode a `typer.Exit` comes back as its code.
+        code = app(standalone_mode=False)
     except EcgDashError as error:
-        typer.echo(error.sentence, err=True)
-        sys.exit(2)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        sys.exit(2)
-    except click.ClickException as error:
-        typer.echo(f"{error.format_message()} See 'python -m ecgdash --help'.", err=True)
-        sys.exit(2)
-    except click.Abort:
-        typer.echo("Stopped. What was finished is kept; the same command goes on.", err=True)
-        sys.exit(2)
+        _stop(error.sentence)
+    except typer.TyperException as error:
+        _stop(_usage(error))
+    except (typer.Abort, KeyboardInterrupt):
+        _stop("Stopped. What was finished is kept; the same command goes on.")
+    except Exception as error:  # noqa: BLE001 - the last boundary: no traceback reaches a user
+        _stop(_unforeseen(error))
+    if code == _INTERRUPTED:
+        _stop("Stopped. What was finished is kept; the same command goes on.")
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stop(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    sys.exit(2)
+
+
+def _check_settings() -> None:
+    """Read the settings once, so that a wrong variable is named before any work.
+
+    Raises
+    ------
+    InvalidValue
+        If a variable holds what its field cannot.
+    """
+    try:
+        zone = Settings().site_zone
+    except ValueError as error:
+        field, problem, *_ = [line.strip() for line in str(error).splitlines()[1:]]
+        raise InvalidValue(
+            f"the setting ECGDASH_{field.upper()} cannot be used ({problem.split(' [')[0]})",
+            todo="Correct this environment variable; README lists them",
+        ) from error
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidValue(
+            f"the setting ECGDASH_SITE_ZONE holds {zone!r}, which is no time zone",
+            accepted="Accepted: names such as UTC or Asia/Seoul",
+            todo="Correct this environment variable",
+        ) from error
+
+
+def _usage(error: typer.TyperException) -> str:
+    """Return what is wrong with a call; a group without command would show its whole help."""
+    message = error.format_message().strip()
+    if "\n" in message:
+        message = "The command to run is not named"
+    return f"{message.rstrip('.')}. See 'python -m ecgdash --help'."
+
+
+def _unforeseen(error: Exception) -> str:
+    """Return a sentence without the error's own text, which may name a person or a folder."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"ECGDash met an error of its own ({type(error).__name__} in "
+        f"{Path(last.filename).name}, line {last.lineno}). What was finished is kept. "
+        "Report this line with the command that was run."
+    )

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, table, text
 from sqlalchemy import column as sql_column
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from ecgdash.errors import SchemaTooNew, StoreError
@@ -51,6 +51,12 @@ def open_engine(database_url: str) -> Engine:
             "the database cannot be opened",
             accepted="Its folder must be writable, or its server must answer",
             todo="Check ECGDASH_DATABASE_URL",
+        ) from err
+    except DatabaseError as err:
+        raise StoreError(
+            "what stands at the address of the store is no database of ECGDash",
+            accepted="Accepted: a database that ECGDash made, or a path where there is none yet",
+            todo="Correct ECGDASH_DATABASE_URL",
         ) from err
     return engine
 
