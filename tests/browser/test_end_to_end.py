@@ -108,10 +108,10 @@ def test_back_link_and_ecg_link_stay_in_the_session(app, visit, store):
     page.get_by_text("uses this ECG alone").wait_for()
     page.locator("a.ed-open", has_text="Open this ECG").click()
     page.locator("canvas").wait_for()
-    page.locator("a.ed-back").click()
-    page.locator("h1", has_text=row.code).wait_for()
+    page.locator("a.ed-back", has_text=row.code).click()
+    page.wait_for_url("**/patient?**")
     page.get_by_text("uses this ECG alone").wait_for()
-    page.locator("a.ed-back").click()
+    page.locator("a.ed-back", has_text="Worklist").click()
     page.locator(".wl table").wait_for()
 
 

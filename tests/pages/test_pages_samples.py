@@ -76,3 +76,19 @@ def test_every_sample_patient_opens(samples, settings, code):
                 drawn |= {(trace["meta"]["variant"], key): s for key, s in points.items()}
     assert drawn == expected
     assert bool(course.undated) == ("ECGs without a date" in told(at))
+
+
+def test_the_cohort_is_evaluated_on_its_own_pairs(samples, settings):
+    from ecgdash.services.evaluation import evaluate_store
+
+    at = samples.open("pages/cohort.py")
+    at.button[0].click().run(timeout=60)
+    assert not at.exception
+    assert not at.error
+    text = told(at)
+    family = installed_cards(settings)[0].family
+    follow_up = evaluate_store(settings, family)["follow_up"]
+    auroc = follow_up["subgroups"]["all"]["recalibrated"]["auroc"]
+    assert f"{follow_up['n']} pairs, {follow_up['n_positive']} with LVSD" in text
+    assert f"<b>{auroc.value:.2f}</b>" in text
+    assert "say nothing about patients" in text
