@@ -25,6 +25,7 @@ from ecgdash.cli import (
     simulation,
     training,
 )
+from ecgdash.cli.printing import printable
 from ecgdash.errors import EcgDashError, InvalidValue
 from ecgdash.settings import Settings
 
@@ -91,7 +92,7 @@ def main() -> None:
 
 
 def _stop(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
+    typer.echo(printable(sentence), err=True)
     sys.exit(2)
 
 

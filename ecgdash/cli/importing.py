@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ecgdash.cli.printing import printable
 from ecgdash.errors import InputFileError
 from ecgdash.settings import Settings
 
@@ -89,11 +90,16 @@ def _tell(report: "ImportReport") -> None:
             f"{report.n_same_waveform} kept that repeat a waveform of another patient or time."
         )
     for row in report.needs_a_look:
-        typer.echo(f"  {row.outcome}  {row.file}: {row.reason} {row.todo}".rstrip())
+        typer.echo(printable(f"  {row.outcome}  {row.file}: {_sentences(row.reason, row.todo)}"))
     for table in report.tables:
         typer.echo(f"{table.file}: {table.n_accepted} new, {table.n_duplicate} stored already.")
         for problem in table.problems:
-            typer.echo(f"  {problem}")
+            typer.echo(printable(f"  {problem}"))
+
+
+def _sentences(*parts: str) -> str:
+    """Join parts with one full stop each."""
+    return " ".join(f"{part.rstrip('.')}." for part in parts if part)
 
 
 def _progress(done: int, total: int) -> None:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 import typer
 
+from ecgdash.cli.printing import printable
 from ecgdash.domain import EcgRecord, GateResult
 from ecgdash.errors import InputFileError, UnsupportedFormat
 from ecgdash.io import FoundFile, find_ecg_files, read_ecg
@@ -33,7 +34,7 @@ def read(
         if as_json:
             entries.append(entry)
         else:
-            typer.echo(_line(entry))
+            typer.echo(printable(_line(entry)))
     if as_json:
         typer.echo(json.dumps(entries, indent=2, allow_nan=False))
     if n_accepted:
@@ -61,7 +62,7 @@ def _entries(paths: list[Path]) -> Iterator[dict[str, Any]]:
         try:
             yield _accepted(found, _open(found, settings))
         except InputFileError as error:
-            yield {"file": found.display_name, "error": error.sentence}
+            yield {"file": found.display_name, "error": printable(error.sentence)}
 
 
 def _open(found: FoundFile, settings: Settings) -> EcgRecord:
@@ -112,7 +113,8 @@ def _extremes(record: EcgRecord, pick: np.ufunc) -> dict[str, float | None]:
 
 def _line(entry: dict[str, Any]) -> str:
     if "error" in entry:
-        return f"{entry['file']}: REFUSED. {entry['error']}"
+        sentence = entry["error"].removeprefix(f"{PurePath(entry['file']).name}: ")
+        return f"{entry['file']}: refused. {sentence[:1].upper()}{sentence[1:]}"
     when = entry["recorded_at"] or "undated"
     reasons = "; ".join(entry["gate"]["reasons"])
     status = entry["gate"]["status"] + (f" ({reasons})" if reasons else "")

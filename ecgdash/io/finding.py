@@ -155,14 +155,21 @@ def _unpacked(archive: Path, shown: str, limits: SizeLimits) -> Iterator[FoundFi
             return
         except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, ValueError) as error:
             broken = CorruptFile(
-                f"the archive cannot be unpacked ({error})",
+                f"the archive cannot be unpacked ({_reason(error)})",
                 where=archive.name,
-                accepted="Accepted: ZIP archives without password",
+                accepted="Accepted: undamaged ZIP archives without password",
                 todo="Pack it again",
             )
             yield FoundFile(archive, shown, broken)
             return
         yield from _walk(Path(folder), shown, limits, open_archives=False)
+
+
+def _reason(error: Exception) -> str:
+    """Return why, without names of members or of our own folders."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return "it needs a password" if "password" in str(error) else type(error).__name__
 
 
 def _extract(archive: Path, folder: Path, limits: SizeLimits) -> None:
@@ -186,6 +193,13 @@ def _extract(archive: Path, folder: Path, limits: SizeLimits) -> None:
             )
         for member in members:
             _check_member(member, archive.name)
+        if len({member.filename for member in members}) < len(members):
+            raise CorruptFile(
+                "two members of the archive have the same name",
+                where=archive.name,
+                accepted="Accepted: each name once",
+                todo="Pack it again",
+            )
         left = limits.max_archive_mb * MEGABYTE
         if sum(member.file_size for member in members) > left:
             raise _too_large(archive.name, limits)
@@ -212,7 +226,8 @@ def _copy(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, limit:
 def _check_member(member: zipfile.ZipInfo, where: str) -> None:
     path = PurePosixPath(member.filename.replace("\\", "/"))
     is_link = stat.S_ISLNK(member.external_attr >> 16)
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or is_link:
+    drive = path.parts[:1] and ":" in path.parts[0]
+    if not path.parts or path.is_absolute() or ".." in path.parts or drive or is_link:
         raise CorruptFile(
             "a member of the archive points outside of it",
             where=where,

@@ -61,6 +61,10 @@ def _read_sidecar(sidecar: Path) -> ReadHints:
     try:
         content = json.loads(sidecar.read_text(encoding="utf-8-sig"))
         rate, leads = content.get("sampling_hz"), content.get("leads")
+        if isinstance(rate, bool) or not isinstance(leads, list | None):
+            raise TypeError("sampling_hz is a number, leads a list")
+        if not isinstance(content.get("units"), str | None):
+            raise TypeError("units is a text")
         return ReadHints(
             sampling_hz=None if rate is None else float(rate),
             units=content.get("units"),

@@ -20,6 +20,7 @@ from ecgdash.io.times import moment_of, resolve_age
 __all__ = ["channels_of", "facts_of", "parse_with_kit", "rate_of"]
 
 _QTC_KEYS = ("QTCorrected", "MDC_ECG_TIME_PD_QTc", "QTc Interval", "qtc")
+_QUOTED = re.compile(r"""\s*(["'])[^"']*\1""")
 _NUMBER = re.compile(r"^\s*(-?\d+(?:\.\d+)?)")
 # Warnings about parts that we do not use, and the one that says samples are raw, as we asked for.
 _UNIMPORTANT = re.compile(r"auto_scale|median|annotation|Invalid value for VR", re.IGNORECASE)
@@ -41,8 +42,9 @@ def parse_with_kit(path: Path, source_format: str, notes: list[str]) -> Any:
         try:
             decoded = FileParser.parse(path, auto_scale=False)
         except (ECGDataKitError, OSError, ValueError) as error:
+            name, reason = source_format.replace("_", "-"), _without_path(error, path)
             raise CorruptFile(
-                f"the {source_format} file cannot be decoded ({_without_path(error, path)})",
+                f"the {name} file cannot be decoded ({reason})",
                 where=path.name,
                 todo="Export the ECG again",
             ) from error
@@ -62,7 +64,8 @@ def parse_with_kit(path: Path, source_format: str, notes: list[str]) -> Any:
 
 
 def _without_path(message: object, path: Path) -> str:
-    return str(message).replace(str(path), path.name)
+    """Return a decoder's message without folders and without what it quotes of the content."""
+    return _QUOTED.sub("", str(message).replace(str(path), path.name))
 
 
 def rate_of(decoded: Any, where: str) -> float:

@@ -92,7 +92,7 @@ NOT_READABLE: Final[dict[str, NotReadable]] = {
     "AliveCor .atc": NotReadable(_starts_with(b"ALIVE"), "Export the ECG as EDF from Kardia"),
     "ZIP archive": NotReadable(
         _starts_with(b"PK\x03\x04", b"PK\x05\x06"),
-        "Unpack it, or hand the outermost archive to import",
+        "Pack it again if it is damaged; unpack it if it lay inside another archive",
     ),
     "HDF5 file": NotReadable(
         _starts_with(b"\x89HDF\r\n\x1a\n"), "Convert it to NPY with a sidecar, or to WFDB"
@@ -167,17 +167,25 @@ def read_ecg(
         One of its subclasses, with one sentence. Nothing is ever guessed.
     """
     file = _existing(Path(path))
-    _check_size(file, max_file_mb)
-    name = sniff_format(file)
-    if name is None:
-        raise _not_readable(file)
+    name: str | None = None
     try:
+        _check_size(file, max_file_mb)
+        name = sniff_format(file)
+        if name is None:
+            raise _not_readable(file)
         return READERS[name].read(file, zone, hints)
     except InputFileError:
         raise
-    except (OSError, ValueError, ArithmeticError, LookupError, MemoryError) as error:
+    except PermissionError as error:
         raise CorruptFile(
-            f"the {name} file cannot be decoded ({type(error).__name__}: {error})",
+            "the file may not be read by this user",
+            where=file.name,
+            todo="Give the right to read it",
+        ) from error
+    except Exception as error:
+        # Decoders meet broken content with any exception; its text can quote a name or a folder.
+        raise CorruptFile(
+            f"the {f'{name} ' if name else ''}file cannot be decoded ({type(error).__name__})",
             where=file.name,
             todo="Export the ECG again",
         ) from error

@@ -70,4 +70,33 @@ def test_text_names_each_file(run, tmp_path):
     assert result.exit_code == 0
     first, second = result.stdout.strip().splitlines()
     assert "a.dcm: dicom, 12 leads, 500 Hz, 10.0 s, patient P-007" in first
-    assert "b.bin: REFUSED." in second
+    assert "b.bin: refused. The content" in second
+
+
+def test_a_broken_file_never_ends_the_reading_of_a_folder(run, tmp_path, monkeypatch):
+    from ecgdash.io.formats import dicom_waveform
+
+    def break_down(*_):
+        raise AttributeError("Doe^Jane")
+
+    made.write_dicom(tmp_path / "a.dcm")
+    write_muse_xml(made.make_record(), tmp_path / "b.xml")
+    monkeypatch.setattr(dicom_waveform, "read", break_down)
+    result = run(tmp_path, "--json")
+    assert result.exit_code == 0
+    first, second = json.loads(result.stdout)
+    assert first["error"] == (
+        "a.dcm: the dicom file cannot be decoded (AttributeError). Export the ECG again."
+    )
+    assert second["format"] == "muse-xml"
+
+
+def test_control_characters_of_a_file_name_reach_no_terminal(run, tmp_path):
+    (tmp_path / "a\x1b[31m\nb.xml").write_text("<x/>")
+    shown = run(tmp_path)
+    assert shown.exit_code == 2
+    assert len(shown.stdout.splitlines()) == len(shown.stderr.splitlines()) == 1
+    assert "\x1b" not in shown.output
+    entry = json.loads(run(tmp_path, "--json").stdout)[0]
+    assert entry["file"].endswith("/a\x1b[31m\nb.xml")
+    assert "\n" not in entry["error"]

@@ -158,3 +158,25 @@ def test_nothing_unpacked_is_left_behind(folder, tmp_path, monkeypatch):
     for _ in find_ecg_files([pack(folder, tmp_path / "all.zip")]):
         pass
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_two_members_of_one_name_are_refused(tmp_path):
+    archive = tmp_path / "twice.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("a.xml", "<x/>")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            opened.writestr("a.xml", "<y/>")
+    (found,) = find_ecg_files([archive])
+    assert isinstance(found.error, CorruptFile)
+    assert "same name" in found.error.sentence
+
+
+@pytest.mark.parametrize("name", [".", "a" * 300 + ".xml"])
+def test_members_that_cannot_be_written_are_one_sentence_without_our_folder(name, tmp_path):
+    archive = tmp_path / "odd.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr(name, "<x/>")
+    (found,) = find_ecg_files([archive])
+    assert isinstance(found.error, CorruptFile)
+    assert "/" not in found.error.sentence
+    assert "aaaa" not in found.error.sentence

@@ -1,6 +1,7 @@
 """Every reader on files that the tests make: same ECG in, same ECG out."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -249,7 +250,7 @@ def test_npy_needs_leads_and_never_unpickles(tmp_path):
     with pytest.raises(MissingLeads, match="states no lead names"):
         read_ecg(path, hints=stated)
     np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(CorruptFile, match="cannot be loaded"):
+    with pytest.raises(CorruptFile, match="no plain numeric one"):
         read_ecg(path, hints=stated)
 
 
@@ -415,3 +416,47 @@ def test_a_checksum_that_does_not_fit_is_refused(name, tmp_path):
     path.write_bytes(content)
     with pytest.raises(CorruptFile, match="the checksum in the file does not fit"):
         read_ecg(path)
+
+
+def test_a_header_that_claims_gigabytes_is_refused_before_memory_is_taken(tmp_path):
+    header = write_wfdb(tmp_path / "ecg.hea")
+    text = header.read_text()
+    header.write_text(text.replace(" 5000", " 500000000", 1))
+    with pytest.raises(FileTooLarge, match="claims 12 signals of 500000000 samples"):
+        read_ecg(header)
+
+
+def test_an_array_that_claims_gigabytes_is_refused_before_memory_is_taken(tmp_path):
+    file = write_npy(tmp_path / "ecg.npy")
+    raw = file.read_bytes()
+    shape = re.search(rb"\((\d+), (\d+)\)", raw)
+    claimed = b"(12, 1000000000)"
+    grown = raw.replace(shape.group(), claimed, 1)
+    # the header keeps its length: padding in front of its line end makes room
+    grown = grown.replace(b" " * (len(claimed) - len(shape.group())) + b"\n", b"\n", 1)
+    file.write_bytes(grown)
+    with pytest.raises(CorruptFile, match="shorter than its header claims"):
+        read_ecg(file)
+
+
+@pytest.mark.parametrize(
+    "sidecar",
+    ['{"sampling_hz": 500, "units": 5}', '{"leads": "II"}', '{"sampling_hz": true}', "[]", "["],
+)
+def test_a_sidecar_of_wrong_types_is_refused(sidecar, tmp_path):
+    file = write_npy(tmp_path / "ecg.npy")
+    for old in tmp_path.glob("*.json"):
+        old.write_text(sidecar)
+    with pytest.raises(CorruptFile, match="sidecar"):
+        read_ecg(file)
+
+
+def test_a_decoder_s_message_quotes_nothing_of_the_content(tmp_path):
+    file = made.write_edf(tmp_path / "ecg.edf")
+    raw = bytearray(file.read_bytes())
+    at = raw.index(b"-32768")
+    raw[at : at + 6] = b"Smith "
+    file.write_bytes(bytes(raw))
+    with pytest.raises(CorruptFile) as caught:
+        read_ecg(file)
+    assert "Smith" not in caught.value.sentence

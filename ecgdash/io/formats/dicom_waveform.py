@@ -6,6 +6,7 @@ beat. The smallest integer marks padding. A stated padding value is not used:
 files state 0 there, which is also a valid sample.
 """
 
+import logging
 import re
 import warnings
 from datetime import date, datetime, tzinfo
@@ -53,8 +54,9 @@ def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:
     from pydicom import dcmread
     from pydicom.errors import InvalidDicomError
 
+    # pydicom warns and logs about values that break the standard's grammar, and quotes them
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
-        # pydicom warns about ids that break the standard's grammar; we use none of them
         warnings.simplefilter("ignore")
         try:
             dataset = dcmread(path)
@@ -66,7 +68,7 @@ def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:
             facts = _facts(dataset, zone, notes)
         except (InvalidDicomError, AttributeError, KeyError, ValueError, EOFError) as error:
             raise CorruptFile(
-                f"the DICOM waveform cannot be decoded ({error})",
+                f"the DICOM waveform cannot be decoded ({type(error).__name__})",
                 where=path.name,
                 todo="Export the ECG again",
             ) from error

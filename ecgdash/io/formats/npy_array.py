@@ -29,12 +29,14 @@ def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:
     """Read an ECG array; see `ecgdash.io.read_ecg`."""
     known = gather_hints(path, hints)
     try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+        # Mapped, a header that claims more than the file holds fails before memory is taken.
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError, OverflowError) as error:
         raise CorruptFile(
-            f"the array cannot be loaded ({error})",
+            "the array is no plain numeric one, or shorter than its header claims",
             where=path.name,
             accepted="Accepted: plain numeric arrays",
+            todo="Save it again by numpy.save",
         ) from error
     if array.ndim != 2 or array.dtype.kind not in "iuf":
         raise CorruptFile(

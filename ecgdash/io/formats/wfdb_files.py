@@ -15,12 +15,20 @@ import numpy as np
 
 from ecgdash.domain import EcgRecord
 from ecgdash.domain.ecg import MEASUREMENT_KEYS
-from ecgdash.errors import CorruptFile, UnknownSamplingRate, UnknownUnits, UnsupportedFormat
+from ecgdash.errors import (
+    CorruptFile,
+    FileTooLarge,
+    UnknownSamplingRate,
+    UnknownUnits,
+    UnsupportedFormat,
+)
 from ecgdash.io.build import Channel, Facts, build_record, lead_name, require_unit, sex_of
 from ecgdash.io.hints import ReadHints
 from ecgdash.io.times import Moment, moment_of, parse_iso, resolve_age
 
 SUFFIXES: Final = (".hea", ".dat", ".mat")
+MAX_VALUES: Final = 50_000_000
+"""Samples of all signals (our choice: 12 leads at 500 Hz for more than two hours)."""
 _RECORD_LINE: Final = re.compile(r"^(?P<name>[\w.-]+)(?P<segments>/\d+)?\s+\d+(\s+\d|\s*$)")
 _COMMENT: Final = re.compile(r"^<?([\w .()-]+?)>?\s*:\s*(.*)$")
 _ZONE: Final = re.compile(r"^(?:UTC)?([+-])(\d{2}):?(\d{2})$")
@@ -67,7 +75,7 @@ def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:
         record = wfdb.rdrecord(str(header.with_suffix("")), return_res=64)
     except (ValueError, IndexError, OSError, KeyError, TypeError) as error:
         raise CorruptFile(
-            f"the WFDB record cannot be decoded ({_plain(error, header)})",
+            f"the WFDB record cannot be decoded ({type(error).__name__})",
             where=header.name,
             todo="Check that its signal files are complete",
         ) from error
@@ -77,10 +85,6 @@ def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:
     return build_record(
         channels, float(record.fs), facts, source_name=header.name, file_format="wfdb"
     )
-
-
-def _plain(error: Exception, header: Path) -> str:
-    return str(error).replace(str(header.parent) + "/", "")
 
 
 def _check_header(header: Path) -> None:
@@ -99,10 +103,14 @@ def _check_header(header: Path) -> None:
         )
     if len(lines[0].split()) < 3:
         raise UnknownSamplingRate("the header states no sampling rate", where=where)
+    _check_claims(lines[0], where)
     for name in signal_files(header):
         if "/" in name or "\\" in name or name.startswith(".."):
             raise CorruptFile(
-                f"the header names a signal file outside its folder ({name})", where=where
+                "the header names a signal file outside its folder",
+                where=where,
+                accepted="Accepted: signal files beside the header",
+                todo="Put them there and correct the header",
             )
         if not (header.parent / name).is_file():
             raise CorruptFile(
@@ -112,6 +120,19 @@ def _check_header(header: Path) -> None:
                 todo="Put both into one folder, or into one ZIP",
             )
     _check_gains(lines[1:], where)
+
+
+def _check_claims(record_line: str, where: str) -> None:
+    """Refuse a header that claims more than any file holds: wfdb allocates what is claimed."""
+    words = record_line.split()
+    n_samples = int(words[3]) if len(words) > 3 and words[3].isdigit() else 0
+    if int(words[1]) * max(n_samples, 1) > MAX_VALUES:
+        raise FileTooLarge(
+            f"the header claims {words[1]} signals of {n_samples} samples",
+            where=where,
+            accepted=f"Accepted: at most {MAX_VALUES} samples in all",
+            todo="Correct the header, or cut the recording",
+        )
 
 
 def _check_gains(lines: list[str], where: str) -> None:
