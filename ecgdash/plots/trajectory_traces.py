@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
 import plotly.graph_objects as go
 
@@ -11,6 +12,9 @@ from ecgdash.plots.panel import Panel, TrajectoryView
 from ecgdash.plots.trajectory_words import day_time, echo_hover, score_hover
 
 __all__ = ["traces"]
+
+_UNFADED: Final = {"marker": {"opacity": 1.0}}
+"""A click on a point shows its ECG beside the plot; the other points stay as they are."""
 
 
 def traces(timeline: RiskTimeline, view: TrajectoryView, panel: Panel) -> Iterator[go.Scatter]:
@@ -61,6 +65,7 @@ def _series_trace(
         name=look.label,
         mode="lines+markers",
         connectgaps=False,
+        unselected=_UNFADED,
         opacity=1.0 if strong else 0.9,
         line={"color": colour, "width": 2.5 if strong else 1.5, "dash": look.dash},
         marker={
@@ -91,6 +96,7 @@ def _foot_trace(
         hovertext=hover,
         hovertemplate="%{hovertext}<extra></extra>",
         meta={"mark": kind},
+        unselected=_UNFADED,
         name=kind,
         mode="markers",
         marker={
@@ -118,6 +124,7 @@ def _lvef_traces(
         hovertext=[echo_hover(echo, view.zone) for echo in ordered],
         hovertemplate="%{hovertext}<extra></extra>",
         meta={"echo": "lvef"},
+        unselected={**_UNFADED, "textfont": {"color": ink}},
         name="LVEF",
         line={"color": ink, "width": 1.2},
         marker={
@@ -135,6 +142,7 @@ def _lvef_traces(
         mode="markers",
         hoverinfo="skip",
         meta={"echo": "paired"},
+        unselected=_UNFADED,
         name="paired",
         marker={"symbol": "line-ns", "size": 11, "line": {"width": 3, "color": ink}},
     )

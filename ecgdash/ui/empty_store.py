@@ -32,7 +32,8 @@ def draw(page: Page) -> None:
             Cell('<h2 class="ed-h2">Nothing is stored here yet</h2>'),
             html.text(
                 "ECGDash follows a patient’s heart function over time. It reads ECG files and "
-                "echo values, scores each ECG for LVEF ≤ 40 %, and shows what changed."
+                "echo values, scores each ECG for LVEF ≤ 40\N{NO-BREAK SPACE}%, and shows what "
+                "changed."
             ),
         )
         wanted = page.settings.demo or _draw_buttons()

@@ -91,8 +91,14 @@ def chips(words: Iterable[str]) -> Cell:
     return Cell(f'<span class="ed-chips">{inner}</span>') if inner else _EMPTY
 
 
-def table(name: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell | str]]) -> Cell:
-    """Return a table that turns into labelled cards on a phone.
+def table(
+    name: str,
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[Cell | str]],
+    *,
+    reflows: bool = True,
+) -> Cell:
+    """Return a table.
 
     Parameters
     ----------
@@ -101,14 +107,17 @@ def table(name: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell | s
     columns : sequence of Column
     rows : iterable of sequences
         One cell per column; plain strings are escaped.
+    reflows : bool
+        Whether rows turn into labelled cards on a phone; narrow tables need not.
     """
+    kind = "ed-table ed-cards" if reflows else "ed-table ed-narrow"
     head = "".join(
         f'<th scope="col" class="{escape(column.kind)}">{escape(column.title)}</th>'
         for column in columns
     )
     body = "".join(f"<tr>{_cells(columns, row)}</tr>" for row in rows)
     return Cell(
-        f'<table class="ed-table ed-cards" aria-label="{escape(name)}">'
+        f'<table class="{kind}" aria-label="{escape(name)}">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 

@@ -56,7 +56,7 @@ def draw_history(point: TimelinePoint, variant: str, timeline: RiskTimeline, pag
         _slot_row(slot, _push(pushes, index), _observed_number(slots, index), (timeline, page))
         for index, slot in enumerate(slots)
     ]
-    html.draw(html.table(f"History of the {label} score", columns, rows))
+    html.draw(html.table(f"History of the {label} score", columns, rows, reflows=False))
 
 
 def _pushes(point: TimelinePoint, variant: str, history: History, page: Page) -> tuple[float, ...]:
@@ -217,12 +217,12 @@ def _ecg_table(
     looks = [variant_style(variant) for variant in variants]
     columns = [
         Column("Recorded", "lead"),
-        Column("Flags"),
+        Column("Flags", "wide"),
         Column("HR (/min)", "num"),
         Column("QRS (ms)", "num"),
         Column("QTc (ms)", "num"),
         *(Column(f"{look.glyph} {look.label}", "num") for look in looks),
-        Column("Change since last"),
+        Column("Change since last", "wide"),
         Column("Quality", "wide"),
     ]
     rows = [_ecg_row(point, variants, timeline, page) for point in points]

@@ -186,7 +186,7 @@ def draw_scores(
         Column("line = threshold"),
         Column("", "now"),
     )
-    html.draw(html.table("Scores of this ECG", columns, rows))
+    html.draw(html.table("Scores of this ECG", columns, rows, reflows=False))
 
 
 def _score_row(variant: str, point: TimelinePoint) -> Sequence[Cell | str]:

@@ -115,6 +115,21 @@ def test_back_link_and_ecg_link_stay_in_the_session(app, visit, store):
     page.locator(".wl table").wait_for()
 
 
+def test_a_click_on_a_point_shows_that_ecg(app, visit, store, cards):
+    row = max(worklist(store, WorklistQuery()).rows, key=lambda r: r.n_ecgs * (r.value is not None))
+    page = visit(f"{app.url}/patient?patient={row.key}")
+    page.get_by_text("Latest ECG, ").first.wait_for()
+    # The traces lie in drawing order; the uncalibrated one holds every scored ECG.
+    trace = page.locator(".st-key-ed-plot-wide .scatterlayer .trace").first
+    box = trace.locator(".points path").first.bounding_box()
+    page.wait_for_timeout(500)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    course = timeline(store, row.key, cards)
+    first = next(p for p in course.points if p.best_variant)
+    expected = f"Chosen ECG, {first.recorded_at.day} {first.recorded_at:%b %Y, %H:%M}"
+    page.locator("h2", has_text=expected).wait_for()
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_marks_of_the_threshold_bars_share_one_scale(app, visit, store, width):
     page = visit(app.url, width)
