@@ -36,9 +36,10 @@ from ecgdash.training.splits import Split, split_of
 __all__ = [
     "CoursePairs",
     "FollowUp",
+    "MapFile",
     "Recalibration",
-    "block3_maps",
     "follow_up_examples",
+    "follow_up_rows",
     "pairs_of_courses",
     "pooled_features",
     "recalibrate",
@@ -94,6 +95,12 @@ def pairs_of_courses(courses: Sequence[Course]) -> list[CoursePairs]:
     ]
 
 
+def follow_up_rows(patients: Sequence[CoursePairs]) -> NDArray[np.int64]:
+    """Return the rows of all follow-up pairs' ECGs, ascending."""
+    rows = {int(pair.ecg.key) for patient in patients for pair in patient.pairs[1:]}
+    return np.array(sorted(rows), np.int64)
+
+
 def follow_up_examples(
     patients: Sequence[CoursePairs], logits: NDArray[np.float64], variant: str
 ) -> FollowUp:
@@ -134,48 +141,61 @@ def _history(
     return recalibrated_history(ecg, patient.pairs, scores)
 
 
+@dataclass(frozen=True, eq=False)
+class MapFile:
+    """Block 3's output of some ECGs on disk, for training block 4.
+
+    Attributes
+    ----------
+    path : Path
+        float16, memory-mapped.
+    rows : ndarray of int
+        Rows of the shard to keep, ascending.
+    """
+
+    path: Path
+    rows: NDArray[np.int64]
+
+    def open(self, width: int, n_samples: int, *, new: bool) -> NDArray[np.floating]:
+        """Map the file: (len(rows), 3 crops, width, n_samples)."""
+        shape = (len(self.rows), 3, width, n_samples)
+        return np.memmap(self.path, np.float16, "w+" if new else "r", shape=shape)
+
+
 def pooled_features(
-    net: FamilyNet, shard: Shard, rows: NDArray[np.int64], on_progress: Progress | None = None
-) -> NDArray[np.float32]:
-    """Return phase 2's pooled features, (len(rows), 3 crops, n_features)."""
-    branch = net.branch(UNCALIBRATED)
-    out = np.empty((len(rows), 3, branch.final_layer.in_features), np.float32)
-    for part, maps in _block3_maps(net, shard, rows, on_progress):
-        with torch.inference_mode():
-            out[part] = branch.features(maps).numpy().reshape(-1, *out.shape[1:])
-    return out
-
-
-def block3_maps(
     net: FamilyNet,
     shard: Shard,
     rows: NDArray[np.int64],
-    path: Path,
+    keep: MapFile | None = None,
     on_progress: Progress | None = None,
-) -> NDArray[np.floating]:
-    """Write block 3's output as float16: (len(rows), 3 crops, width, time), memory-mapped."""
-    out: NDArray[np.floating] | None = None
-    for part, maps in _block3_maps(net, shard, rows, on_progress):
-        if out is None:
-            out = np.memmap(path, np.float16, "w+", shape=(len(rows), 3, *maps.shape[1:]))
-        out[part] = maps.numpy().reshape(-1, *out.shape[1:])
-    assert out is not None, "no follow-up pairs"
-    return out
+) -> NDArray[np.float32]:
+    """Return phase 2's pooled features, (len(rows), 3 crops, n_features).
 
-
-def _block3_maps(
-    net: FamilyNet, shard: Shard, rows: NDArray[np.int64], on_progress: Progress | None
-) -> Iterator[tuple[slice, Tensor]]:
+    Parameters
+    ----------
+    keep : MapFile, optional
+        Filled with block 3's output on the way.
+    """
     net.eval()
+    branch = net.branch(UNCALIBRATED)
+    out = np.empty((len(rows), 3, branch.final_layer.in_features), np.float32)
+    kept: NDArray[np.floating] | None = None
     for start in range(0, len(rows), ECGS_AT_ONCE):
         part = rows[start : start + ECGS_AT_ONCE]
         crops = shard.fixed_crops(part)  # (b, 3, leads, 2250)
-        flat = torch.from_numpy(crops.reshape(-1, *crops.shape[2:]))
         with torch.inference_mode():
-            maps = net.block3_map(flat)  # (3 b, leads, 2250) -> (3 b, width, time)
-        yield slice(start, start + len(part)), maps
+            maps = net.block3_map(torch.from_numpy(crops.reshape(-1, *crops.shape[2:])))
+            features = branch.features(maps)  # (3 b, width, time) -> (3 b, n_features)
+        out[start : start + len(part)] = features.numpy().reshape(len(part), 3, -1)
+        if keep is not None:
+            if kept is None:
+                kept = keep.open(maps.shape[1], maps.shape[2], new=True)
+            held = np.isin(part, keep.rows)
+            by_ecg = maps.numpy().reshape(len(part), 3, *maps.shape[1:])
+            kept[np.searchsorted(keep.rows, part[held])] = by_ecg[held]
         if on_progress is not None:
             on_progress("features of follow-up ECGs", start + len(part), len(rows))
+    return out
 
 
 def uncalibrated_logits(
@@ -196,13 +216,16 @@ class Recalibration:
     Attributes
     ----------
     maps : ndarray
-        Pooled features, or block 3's maps where block 4 is trained, in the order of `examples`.
+        Pooled features, or block 3's maps where block 4 is trained.
+    places : ndarray of int
+        Where an example stands in `maps`.
     """
 
     net: FamilyNet
     variant: str
     examples: FollowUp
     maps: NDArray[np.floating]
+    places: NDArray[np.int64]
     config: TrainingConfig
 
     @property
@@ -213,7 +236,7 @@ class Recalibration:
     def logits(self, rows: NDArray[np.int64], crops: NDArray[np.int64]) -> Tensor:
         """Logits (b, 1) of examples, each in one of its three crops."""
         branch = self.net.branch(self.variant)
-        values = torch.from_numpy(self.maps[rows, crops].astype(np.float32))
+        values = torch.from_numpy(self.maps[self.places[rows], crops].astype(np.float32))
         features = branch.features(values) if self.config.train_block4 else values
         history = torch.from_numpy(self.examples.vectors[rows].astype(np.float32))
         return branch.head(features, history).float()

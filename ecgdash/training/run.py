@@ -13,11 +13,13 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ecgdash.domain.leads import LEADS_OF_SET
 from ecgdash.domain.model import MASKED, RECALIBRATED, FamilyCard
 from ecgdash.errors import WeightsMissing
 from ecgdash.inference.device import use_threads
+from ecgdash.inference.manifest import sha256_of_file
 from ecgdash.nets.family import FamilyConfig, FamilyNet
 from ecgdash.nets.registry import architecture
 from ecgdash.training.checkpoint import Checkpoints, FitState, load_weights
@@ -26,9 +28,10 @@ from ecgdash.training.loop import Progress
 from ecgdash.training.package import PackageParts, write_family
 from ecgdash.training.phases import finetune, pretrain
 from ecgdash.training.recalibrate import (
+    MapFile,
     Recalibration,
-    block3_maps,
     follow_up_examples,
+    follow_up_rows,
     pairs_of_courses,
     pooled_features,
     recalibrate,
@@ -111,14 +114,15 @@ def run_recalibrate(
     shard = Shard(data / "follow_up")
     patients = pairs_of_courses(list(read_courses(data / "follow_up" / "courses.jsonl")))
     rows = np.flatnonzero(shard.marks["analysable"])
-    features = pooled_features(net, shard, rows, on_progress)
+    targets = follow_up_rows(patients)
+    keep = MapFile(work / "block3.f16", targets) if config.train_block4 else None
+    features = _features(net, shard, rows, work, keep, on_progress)
     logits = uncalibrated_logits(net, features, rows, len(shard))
     for variant in HISTORY_VARIANTS:
         examples = follow_up_examples(patients, logits, variant)
-        maps = features[np.searchsorted(rows, examples.rows)]
-        if config.train_block4:
-            maps = block3_maps(net, shard, examples.rows, work / f"{variant}.f16", on_progress)
-        task = Recalibration(net, variant, examples, maps, config)
+        maps, in_maps = _maps(features, rows, keep, config)
+        places = np.searchsorted(in_maps, examples.rows)
+        task = Recalibration(net, variant, examples, maps, places, config)
         recalibrate(task, _checkpoints(config, data, work, variant), on_progress)
     seconds = time.perf_counter() - started
     parts = PackageParts(
@@ -168,6 +172,39 @@ def _timed(work: Path, name: str, run: Any) -> FitState:
     state: FitState = run()
     write_json(work / f"{name}.time.json", {"seconds": time.perf_counter() - started})
     return state
+
+
+def _features(
+    net: FamilyNet,
+    shard: Shard,
+    rows: NDArray[np.int64],
+    work: Path,
+    keep: MapFile | None,
+    on_progress: Progress | None,
+) -> NDArray[np.float32]:
+    """Return phase 2's pooled features, kept on disk for a run that goes on."""
+    phase2 = sha256_of_file(work / "finetune" / "best.safetensors")
+    path = work / f"features-{phase2[:12]}-{len(rows)}.npy"
+    if path.exists() and (keep is None or keep.path.exists()):
+        known: NDArray[np.float32] = np.load(path)
+        return known
+    features = pooled_features(net, shard, rows, keep, on_progress)
+    np.save(path, features)
+    return features
+
+
+def _maps(
+    features: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    keep: MapFile | None,
+    config: TrainingConfig,
+) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
+    """Return what phase 3 starts from, and the shard's rows it holds."""
+    if keep is None:
+        return features, rows
+    width = architecture(config.architecture).config.widths[2]
+    n_samples = keep.path.stat().st_size // (2 * 3 * width * len(keep.rows))
+    return keep.open(width, n_samples, new=False), keep.rows
 
 
 def _training_log(data: Path, work: Path, recalibrate_s: float) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from ecgdash.training.checkpoint import Checkpoints
 from ecgdash.training.config import FitSettings, TrainingConfig
 from ecgdash.training.phases import LVSD, finetune, pretrain
 from ecgdash.training.recalibrate import (
+    MapFile,
     Recalibration,
-    block3_maps,
     follow_up_examples,
+    follow_up_rows,
     pairs_of_courses,
     pooled_features,
     recalibrate,
@@ -111,16 +112,18 @@ def test_every_frozen_tensor_survives_all_phases(
 
     patients = pairs_of_courses(courses)
     rows = np.arange(len(shard))
-    features = pooled_features(net, shard, rows)
+    keep = MapFile(tmp_path / "block3.f16", follow_up_rows(patients)) if train_block4 else None
+    features = pooled_features(net, shard, rows, keep)
     logits = uncalibrated_logits(net, features, rows, len(shard))
     for variant in ("masked", "recalibrated"):
         examples = follow_up_examples(patients, logits, variant)
         assert len(examples.rows) == 2 * N_PATIENTS
-        maps = features[examples.rows]
-        if train_block4:
-            maps = block3_maps(net, shard, examples.rows, tmp_path / f"{variant}.f16")
+        maps, places = features, examples.rows
+        if keep is not None:
+            maps = keep.open(16, 71, new=False)
+            places = np.searchsorted(keep.rows, examples.rows)
         before = snapshot(net)
-        task = Recalibration(net, variant, examples, maps, config)
+        task = Recalibration(net, variant, examples, maps, places, config)
         recalibrate(task, Checkpoints(tmp_path / variant, {}))
         moved = changed(net, before)
         own = f"branches.{variant}."
