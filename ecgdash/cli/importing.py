@@ -76,6 +76,10 @@ def _renew_histories(store: "Store", settings: Settings, report: "ImportReport")
 
 def _why_none(report: "ImportReport") -> str:
     n_files = len(report.rows)
+    if n_files == 0 and report.tables:
+        problems = [problem for table in report.tables for problem in table.problems]
+        first_problem = problems[0] if problems else "there are none"
+        return f"no row of {report.tables[0].file} was accepted; the first, {first_problem}"
     if n_files == 0:
         return "no ECG file was found there"
     first = report.rows[0]

@@ -233,7 +233,8 @@ def _derive_limb_leads(leads: dict[str, Channel], notes: list[str]) -> None:
 
 
 def _usable_id(raw: str | None, notes: list[str]) -> str | None:
-    text = (raw or "").strip()
+    # Fixed-width fields are padded with NUL; no id is meant to hold control characters.
+    text = "".join(filter(str.isprintable, raw or "")).strip()
     if text and _MASKED_ID.match(text):
         notes.append("the patient id is masked in the file; it is left unknown")
         return None

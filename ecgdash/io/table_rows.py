@@ -12,6 +12,7 @@ __all__ = [
     "DIAGNOSIS_COLUMNS",
     "ECHO_COLUMNS",
     "PTBXL_COLUMNS",
+    "SURPLUS",
     "RowProblem",
     "known_table",
     "rows_of",
@@ -21,6 +22,8 @@ ECHO_COLUMNS: Final = ("patient_id", "performed_at", "lvef_percent")
 DIAGNOSIS_COLUMNS: Final = ("patient_id", "code_system", "code", "recorded_on")
 PTBXL_COLUMNS: Final = ("patient_id", "filename_hr", "recording_date")
 MAX_TABLE_MB: Final = 512
+SURPLUS: Final = "\n"
+"""Key of what stands in a row beyond the header's columns; no column has this name."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ def rows_of(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[s
         If the file is missing, too large, no text, or lacks a column.
     """
     if not path.is_file():
-        raise TableError("there is no such file", where=path.name, todo="Check the path")
+        what = "this is a folder" if path.is_dir() else "there is no such file"
+        raise TableError(what, where=path.name, todo="Check the path")
     if path.stat().st_size > MAX_TABLE_MB * 1024 * 1024:
         raise TableError("the table is too large", where=path.name, todo="Split it")
     try:
@@ -83,6 +87,7 @@ def rows_of(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[s
             reader.fieldnames = columns
             for cells in reader:
                 texts = {k: (v or "").strip() for k, v in cells.items() if isinstance(k, str)}
+                texts[SURPLUS] = "".join(cells.get(None, ())).strip()
                 if any(texts.values()):
                     yield reader.line_num, texts
     except (UnicodeDecodeError, csv.Error) as error:

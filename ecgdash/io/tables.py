@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -13,6 +13,7 @@ from ecgdash.io.patient_table import PatientRow, PatientTable, read_patient_tabl
 from ecgdash.io.table_rows import (
     DIAGNOSIS_COLUMNS,
     ECHO_COLUMNS,
+    SURPLUS,
     RowProblem,
     known_table,
     rows_of,
@@ -41,7 +42,8 @@ _METHOD_WORDS: Final[dict[str, EchoMethod]] = {
     "eyeball": "visual",
     "visual estimate": "visual",
 }
-_NUMBER: Final = re.compile(r"^(\d+(?:\.\d+)?)\s*%?$")
+_NUMBER: Final = re.compile(r"^(\d+(?:[.,]\d+)?)\s*%?$")
+_OLDEST: Final = date(1900, 1, 1)
 
 Made = TypeVar("Made")
 
@@ -120,6 +122,7 @@ def _collect(
     problems: list[RowProblem] = []
     for line, cells in rows_of(path, required):
         try:
+            _check_cells(cells)
             one = make(cells, line, problems)
         except _Refused as refusal:
             problems.append(RowProblem(line, refusal.column, refusal.message))
@@ -133,6 +136,15 @@ def _collect(
         else:
             made[one] = line
     return list(made), problems
+
+
+def _check_cells(cells: dict[str, str]) -> None:
+    if cells[SURPLUS]:
+        message = "the row has more cells than the header; put a decimal comma into quotes"
+        raise _Refused("", message)
+    for column, text in cells.items():
+        if any(not character.isprintable() for character in text):
+            raise _Refused(column, f"{column} holds control characters; remove them")
 
 
 def _patient(cells: dict[str, str]) -> str:
@@ -149,6 +161,8 @@ def _moment(cells: dict[str, str], column: str, zone: tzinfo) -> Moment:
         raise _Refused(
             column, f"{text!r} is no time; write it as 2024-05-31 or 2024-05-31T14:30:00+09:00"
         )
+    if moment.local_day < _OLDEST:
+        raise _Refused(column, f"{text!r} lies before 1900; correct it")
     if moment.at > datetime.combine(datetime.now(UTC).date(), time.max, UTC):
         raise _Refused(column, f"{text!r} lies in the future; correct it")
     return moment
@@ -158,7 +172,7 @@ def _lvef(text: str) -> float:
     match = _NUMBER.match(text)
     if match is None:
         raise _Refused("lvef_percent", f"LVEF {text!r} is no number; give one number in percent")
-    value = float(match.group(1))
+    value = float(match.group(1).replace(",", "."))
     if 0.0 < value <= 1.0:
         raise _Refused("lvef_percent", f"LVEF {text}: percent or fraction? Give percent")
     if not 1.0 < value <= 100.0:

@@ -40,9 +40,9 @@ def parse_iso(text: str, zone: tzinfo) -> Moment | None:
     cleaned = text.strip()
     try:
         stated = datetime.fromisoformat(cleaned)
-    except ValueError:
+        return moment_of(stated, zone, has_time=not _DAY_ONLY.match(cleaned))
+    except (ValueError, OverflowError):
         return None
-    return moment_of(stated, zone, has_time=not _DAY_ONLY.match(cleaned))
 
 
 def resolve_age(

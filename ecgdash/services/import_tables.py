@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecgdash.domain.patient import Diagnosis, EchoStudy
+from ecgdash.services.import_report import TableOutcome
 from ecgdash.settings import Settings
 
 if TYPE_CHECKING:
-    from ecgdash.io import RowProblem
+    from ecgdash.io import PatientTable, RowProblem
 
-__all__ = ["ReadTables"]
+__all__ = ["ReadTables", "patient_table_outcome"]
 
 
 @dataclass
@@ -42,10 +43,20 @@ class ReadTables:
         return read
 
 
+def patient_table_outcome(file: Path, table: "PatientTable", n_used: int) -> TableOutcome | None:
+    """Return what was wrong with rows of a patient table, or None if nothing was.
+
+    `n_accepted` counts the files that got facts from the table.
+    """
+    if not table.problems:
+        return None
+    return TableOutcome(file.name, n_used, 0, _told(table.problems))
+
+
 def _told(problems: "Sequence[RowProblem]") -> tuple[str, ...]:
     """Return the problems of a table in the order of its rows; a row may be kept with a remark."""
     return tuple(
-        f"row {problem.row}, {problem.column}: {problem.message}"
+        f"row {problem.row}{f', {problem.column}' if problem.column else ''}: {problem.message}"
         + ("" if problem.refused else " (row kept)")
         for problem in problems
     )

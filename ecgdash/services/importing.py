@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from ecgdash.domain.ecg import EcgRecord
 from ecgdash.domain.patient import Diagnosis, EchoStudy, Patient
-from ecgdash.errors import EcgDashError, InputFileError
+from ecgdash.errors import EcgDashError, InputFileError, InvalidValue
 from ecgdash.services.import_report import ImportReport, TableOutcome
-from ecgdash.services.import_tables import ReadTables
+from ecgdash.services.import_tables import ReadTables, patient_table_outcome
 from ecgdash.services.worklists import refresh_worklist
 from ecgdash.settings import Settings
 from ecgdash.store import Findings, ImportRow, Store
@@ -74,6 +74,8 @@ def import_paths(  # noqa: PLR0913 - one keyword per option of the command
     """
     from ecgdash.io import Limits, find_ecg_files, read_ecg, read_patient_table
 
+    if not site.strip():
+        raise InvalidValue("the site has no name", todo="Name it, or leave --site out")
     tables = ReadTables.read(echo, diagnoses, settings)
     table = (
         None if patient_table is None else read_patient_table(Path(patient_table), settings.zone)
@@ -87,14 +89,19 @@ def import_paths(  # noqa: PLR0913 - one keyword per option of the command
             try:
                 if file.error is not None:
                     raise file.error
-                record = read_ecg(file.path, zone=settings.zone)
+                record = read_ecg(file.path, zone=settings.zone, max_file_mb=settings.max_file_mb)
                 yield file.display_name, _completed(record, table, file.display_name)
             except EcgDashError as err:
                 yield file.display_name, err
 
     n_files = 0 if _any_archive(named) else sum(1 for _ in find_ecg_files(named, limits))
     run = _Run(store, site, settings, simulated)
-    return _run(run, items(), n_files, tables, on_progress)
+    report = _run(run, items(), n_files, tables, on_progress)
+    if table is None:
+        return report
+    n_used = sum(table.find(row.file) is not None for row in run.rows if row.ecg)
+    outcome = patient_table_outcome(Path(str(patient_table)), table, n_used)
+    return report if outcome is None else replace(report, tables=(*report.tables, outcome))
 
 
 def _any_archive(paths: Sequence[Path]) -> bool:

@@ -68,11 +68,12 @@ class PatientsPart(StoreBase):
     def find_patients(self, reference: str) -> list[StoredPatient]:
         """Return the patients that a key, an id or SITE/ID names; several sites may share an id."""
         code = normalise_patient_id(reference) or ""
-        site, slash, code_there = reference.rpartition("/")
         conditions = [patients.c.key == reference, patients.c.code == code]
-        if slash:
-            there = normalise_patient_id(code_there) or ""
-            conditions.append((patients.c.site == site) & (patients.c.code == there))
+        # Sites and ids may hold slashes themselves.
+        parts = reference.split("/")
+        for cut in range(1, len(parts)):
+            site, there = "/".join(parts[:cut]), normalise_patient_id("/".join(parts[cut:]))
+            conditions.append((patients.c.site == site) & (patients.c.code == (there or "")))
         with self._reading() as connection:
             rows = connection.execute(
                 select(patients).where(or_(*conditions)).order_by(patients.c.site)

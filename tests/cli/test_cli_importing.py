@@ -98,3 +98,23 @@ def test_wrong_calls_are_exit_two(run):
         assert done.returncode == 2
         assert words in done.stderr
         assert done.stdout == ""
+
+
+def test_a_table_without_a_usable_row_is_named(run, tmp_path):
+    (tmp_path / "echo.csv").write_text("patient_id,performed_at,lvef_percent\n17,2024-05-02,0.5\n")
+    done = run("import", "--echo", tmp_path / "echo.csv")
+    assert done.returncode == 2
+    assert (
+        "no row of echo.csv was accepted; the first, row 2, lvef_percent: LVEF 0.5" in done.stderr
+    )
+
+
+def test_rows_of_the_report_end_with_one_full_stop(run, tmp_path):
+    rng = np.random.default_rng(1)
+    signal = rng.normal(scale=0.2, size=(12, 2000)).astype(np.float32)
+    write_wfdb(EcgRecord(signal, CANONICAL_LEADS, 500.0, patient_id="17"), tmp_path, "short")
+    (tmp_path / "a.xml").write_text("<nothing/>")
+    lines = run("import", tmp_path / "short.hea", tmp_path / "a.xml").stdout.splitlines()[1:]
+    assert "is 4.0 s long" in lines[0]
+    assert "apart). Record the ECG again" in lines[0]
+    assert all(line.endswith(".") and ".." not in line for line in lines)

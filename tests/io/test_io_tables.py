@@ -186,3 +186,36 @@ def test_tables_are_known_by_their_header(tmp_path):
     assert known_table(table(tmp_path, PTBXL_HEAD)) == "patients"
     assert known_table(table(tmp_path, "patient_id,code_system,code,recorded_on\n")) == "diagnoses"
     assert known_table(table(tmp_path, "I,II,III\n")) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "message"),
+    [
+        ("1,2024-05-31,55,5,simpson", "", "more cells than the header"),
+        ("1,0001-01-01,55,simpson", "performed_at", "before 1900"),
+        ("1,0001-01-01T00:00:00,55,simpson", "performed_at", "is no time"),
+        ("1\x00a,2024-05-31,55,simpson", "patient_id", "control characters"),
+    ],
+)
+def test_a_row_that_could_be_misread_is_refused(row, column, message, tmp_path):
+    echoes, (problem,) = read_echo_csv(table(tmp_path, ECHO_HEAD + row + "\n"), SEOUL)
+    assert not echoes
+    assert (problem.row, problem.column) == (2, column)
+    assert message in problem.message
+
+
+def test_a_decimal_comma_is_a_decimal_point(tmp_path):
+    text = "patient_id;performed_at;lvef_percent\n1;2024-05-31;55,5\n1;2024-06-01;0,55\n"
+    (one,), (problem,) = read_echo_csv(table(tmp_path, text))
+    assert one.lvef_percent == 55.5
+    assert "percent or fraction?" in problem.message
+
+
+def test_trailing_empty_cells_do_not_matter(tmp_path):
+    (one,), problems = read_echo_csv(table(tmp_path, ECHO_HEAD + "1,2024-05-31,55,visual,,\n"))
+    assert (one.lvef_percent, problems) == (55.0, [])
+
+
+def test_a_folder_is_no_table(tmp_path):
+    with pytest.raises(TableError, match="this is a folder"):
+        read_echo_csv(tmp_path)

@@ -16,7 +16,7 @@ from courses import START, MeanEngine, make_card, make_echo
 from import_under_kill import N_RECORDS, record
 
 from ecgdash.domain import CANONICAL_LEADS, Diagnosis, EcgRecord
-from ecgdash.errors import TableError
+from ecgdash.errors import InvalidValue, TableError
 from ecgdash.services.importing import import_paths, import_records
 from ecgdash.services.scoring import score_patients
 from ecgdash.settings import Settings
@@ -272,3 +272,42 @@ def test_patient_13619_has_eight_ecgs_in_order(store, settings, shared_data):
     assert times == sorted(times)
     assert (times[-1] - times[0]).days in (26, 27)
     assert score_patients(store, [engine], [patient.key]).n_patients == 1
+
+    def test_refused_rows_of_the_patient_table_stand_in_the_report(self, store, settings, tmp_path):
+        from ecgdash.io import write_wfdb
+
+        write_wfdb(noisy(1, patient_id=None), tmp_path, "one")
+        people = tmp_path / "people.csv"
+        people.write_text("file,patient_id,sex\none.hea,17,other\ntwo.hea,,male\n")
+        report = import_paths(
+            store, [tmp_path / "one.hea"], settings=settings, patient_table=people
+        )
+        (table,) = report.tables
+        assert (table.file, table.n_accepted) == ("people.csv", 1)
+        assert [text.split(":")[0] for text in table.problems] == [
+            "row 2, sex",
+            "row 3, patient_id",
+        ]
+
+    def test_the_limit_of_the_settings_holds_for_imports(self, store, tmp_path):
+        from ecgdash.io import write_wfdb
+
+        header = write_wfdb(noisy(1), tmp_path, "one")
+        with header.open("a") as stream:
+            stream.write("# " + "x" * (1 << 20) + "\n")
+        small = Settings(models_dir=tmp_path / "no-models", max_file_mb=1)
+        report = import_paths(store, [header], settings=small)
+        assert outcomes(report) == ["rejected"]
+        assert "at most 1 MB" in report.rows[0].reason
+
+    def test_a_site_needs_a_name(self, store, settings, tmp_path):
+        with pytest.raises(InvalidValue, match="the site has no name"):
+            import_paths(store, [tmp_path], settings=settings, site=" ")
+
+
+def test_sites_and_ids_may_hold_slashes(store, settings):
+    for site, code in (("a/b", "1"), ("a", "b/1/2")):
+        record_there = noisy(1, patient_id=code)
+        import_records(store, [("x", record_there)], settings=settings, site=site)
+    assert [found.patient.id for found in store.find_patients("a/b/1")] == ["1"]
+    assert [found.patient.site for found in store.find_patients("a/b/1/2")] == ["a"]
