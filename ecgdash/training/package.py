@@ -35,9 +35,10 @@ NOTES: Final = (
     "optimiser and schedule, perceptron size, scalings of the history (scores as logits, "
     "intervals as log(1 + years), LVEF as (LVEF - 50) / 15).",
     "Other than in the paper: a small network instead of SE-ResNeXt-152; the masked history takes "
-    "earlier ECGs with or without an echo; phase 3 has patients of its own; block 4 is not "
-    "trained in phase 3.",
+    "earlier ECGs with or without an echo; phase 3 has patients of its own.",
 )
+
+BLOCK4_FIXED: Final = "Other than in the paper: block 4 is not trained in phase 3."
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +100,7 @@ def _card(parts: PackageParts, weights_sha256: str, on_progress: Progress | None
         trained_on_simulated=bool(parts.origin["simulated"]),
         licence="Apache-2.0",
         variants=tuple(measured.cards[name] for name in variants),
-        notes=NOTES,
+        notes=NOTES if parts.config.train_block4 else (*NOTES, BLOCK4_FIXED),
     )
 
 
