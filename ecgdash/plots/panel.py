@@ -149,7 +149,7 @@ def _score_scale(timeline: RiskTimeline, view: TrajectoryView) -> ScoreScale:
 
 
 def _time_range(timeline: RiskTimeline, view: TrajectoryView) -> tuple[datetime, datetime]:
-    """From the start of the first year (or month, in a short course) to a little after the end."""
+    """From the start of the first year, or a little before the first mark, to a little after."""
     times = [
         series.local_time(at, view.zone)
         for at in (
@@ -161,7 +161,8 @@ def _time_range(timeline: RiskTimeline, view: TrajectoryView) -> tuple[datetime,
     if last - first < timedelta(days=500):
         start = first.replace(day=1, hour=0, minute=0) - timedelta(days=31)
         return start, last + timedelta(days=31)
-    return datetime(first.year, 1, 1), last + max(timedelta(days=75), (last - first) / 30)
+    start = min(datetime(first.year, 1, 1), first - (last - first) / 40)
+    return start, last + max(timedelta(days=75), (last - first) / 30)
 
 
 def _lvef_range(timeline: RiskTimeline) -> tuple[float, float]:

@@ -21,8 +21,8 @@ GROUP_TITLES: Final = {
 
 _COLUMNS: Final = (
     {"name": "patient", "title": "Patient", "width": 134},
-    {"name": "flags", "title": "Flags", "width": 176},
-    {"name": "against", "title": "Score against threshold (0 to 1, logit scale)", "width": 318},
+    {"name": "flags", "title": "Flags", "width": 228},
+    {"name": "against", "title": "Score against threshold (0 to 1, logit scale)", "width": 306},
     {"name": "change", "title": "Change since last", "width": 132},
     {"name": "trend", "title": "Trend", "width": 140},
     {"name": "lvef", "title": "Last LVEF", "width": 100},

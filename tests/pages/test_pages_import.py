@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from conftest import told
+from page_driver import told
 
 from ecgdash.services.import_report import ImportReport
 from ecgdash.store.objects import ImportRow

@@ -6,7 +6,7 @@ import struct
 import handmade_store
 import numpy as np
 import pytest
-from conftest import told
+from page_driver import told
 
 from ecgdash.domain import Patient
 

@@ -5,7 +5,7 @@ import re
 
 import handmade_store
 import pytest
-from conftest import told
+from page_driver import told
 
 from ecgdash.domain import VariantScore
 from ecgdash.services.monitoring import timeline

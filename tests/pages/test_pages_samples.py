@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Site, told
+from page_driver import Site, told
 
 from ecgdash.domain import VariantScore
 from ecgdash.services import demo

@@ -2,7 +2,7 @@ import csv
 import io
 import json
 
-from conftest import told
+from page_driver import told
 
 from ecgdash.services.monitoring import WorklistQuery
 from ecgdash.ui.worklist_page import worklist_csv
