@@ -22,13 +22,20 @@ __all__ = ["import_", "timeline"]
 
 def import_(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Files, folders or ZIPs with ECGs.")
+        list[Path] | None, typer.Argument(readable=False, help="Files, folders or ZIPs with ECGs.")
     ] = None,
-    echo: Annotated[Path | None, typer.Option(help="CSV of measured LVEFs.")] = None,
+    echo: Annotated[
+        Path | None, typer.Option(readable=False, help="CSV of measured LVEFs.")
+    ] = None,
     patient_table: Annotated[
-        Path | None, typer.Option(help="Table of whose ECG each file is; ptbxl_database.csv as is.")
+        Path | None,
+        typer.Option(
+            readable=False, help="Table of whose ECG each file is; ptbxl_database.csv as is."
+        ),
     ] = None,
-    diagnoses: Annotated[Path | None, typer.Option(help="CSV of coded diagnoses.")] = None,
+    diagnoses: Annotated[
+        Path | None, typer.Option(readable=False, help="CSV of coded diagnoses.")
+    ] = None,
     site: Annotated[str, typer.Option(help="Whose patient ids these are.")] = "local",
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")] = False,
 ) -> None:

@@ -19,7 +19,7 @@ __all__ = ["read"]
 
 def read(
     paths: list[Path] = typer.Argument(
-        ..., metavar="PATH...", help="ECG files, folders or ZIP archives."
+        ..., metavar="PATH...", readable=False, help="ECG files, folders or ZIP archives."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print JSON only."),
 ) -> None:

@@ -84,7 +84,9 @@ def _paced(record: EcgRecord, notes: list[str]) -> Iterator[str]:
 
 def _recording(record: EcgRecord, lead_set: LeadSet | None, notes: list[str]) -> Iterator[str]:
     if record.duration_s < MIN_DURATION_S - 1e-9:
-        yield f"the record is {record.duration_s:.1f} s long, 9 s are needed"
+        # rounded down: 8.998 s must not read as 9.0 s
+        shown = math.floor(record.duration_s * 10) / 10
+        yield f"the record is {shown:.1f} s long, 9 s are needed"
     elif record.duration_s > SCORED_S + 0.5:
         notes.append(f"the record is {record.duration_s:.1f} s long, its first 10 s are scored")
     wanted = _wanted_leads(record, lead_set)

@@ -4,6 +4,7 @@ An archive is unpacked into a temporary folder that lives until the next one is
 opened or the iteration ends: read each file as it comes.
 """
 
+import os
 import stat
 import tempfile
 import zipfile
@@ -86,17 +87,27 @@ def find_ecg_files(
     bounds = limits or Limits()
     for given in paths:
         path = Path(given)
-        if path.is_dir():
-            yield from _walk(path, path.name or path.resolve().name, bounds)
-        elif path.is_file() and zipfile.is_zipfile(path):
-            yield from _unpacked(path, path.name, bounds)
-        elif path.is_file() or path.with_name(path.name + ".hea").is_file():
-            yield FoundFile(_header_or_self(path), path.name)
-        else:
-            missing = UnsupportedFormat(
-                "there is no such file or folder", where=path.name, todo="Check the path"
+        try:
+            yield from _found(path, bounds)
+        except PermissionError:
+            closed = CorruptFile(
+                "it may not be read by this user", where=path.name, todo="Give the right to read it"
             )
-            yield FoundFile(path, path.name, missing)
+            yield FoundFile(path, path.name, closed)
+
+
+def _found(path: Path, bounds: SizeLimits) -> Iterator[FoundFile]:
+    if path.is_dir():
+        yield from _walk(path, path.name or path.resolve().name, bounds)
+    elif path.is_file() and zipfile.is_zipfile(path):
+        yield from _unpacked(path, path.name, bounds)
+    elif path.is_file() or path.with_name(path.name + ".hea").is_file():
+        yield FoundFile(_header_or_self(path), path.name)
+    else:
+        missing = UnsupportedFormat(
+            "there is no such file or folder", where=path.name, todo="Check the path"
+        )
+        yield FoundFile(path, path.name, missing)
 
 
 def _header_or_self(path: Path) -> Path:
@@ -132,7 +143,7 @@ def _record_parts(files: list[Path]) -> set[Path]:
     """Return the files that belong to another: signal files, annotations, sidecars."""
     parts = set()
     for file in files:
-        if file.suffix.lower() == ".hea":
+        if file.suffix.lower() == ".hea" and _may_read(file):
             parts |= {file.parent / name for name in wfdb_files.signal_files(file)}
             parts |= {file.with_suffix(ending) for ending in (".atr", ".qrs", ".xws")}
             continue
@@ -143,7 +154,12 @@ def _record_parts(files: list[Path]) -> set[Path]:
 
 
 def _is_companion(file: Path) -> bool:
-    return file.name.lower() in _COMPANIONS or known_table(file) is not None
+    return file.name.lower() in _COMPANIONS or (_may_read(file) and known_table(file) is not None)
+
+
+def _may_read(file: Path) -> bool:
+    """Whether the file opens; one that does not is yielded, and named when it is read."""
+    return os.access(file, os.R_OK)
 
 
 def _unpacked(archive: Path, shown: str, limits: SizeLimits) -> Iterator[FoundFile]:

@@ -90,6 +90,12 @@ def rows_of(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[s
                 texts[SURPLUS] = "".join(cells.get(None, ())).strip()
                 if any(texts.values()):
                     yield reader.line_num, texts
+    except PermissionError as error:
+        raise TableError(
+            "the table may not be read by this user",
+            where=path.name,
+            todo="Give the right to read it",
+        ) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise TableError(
             f"the table is no UTF-8 CSV ({error})", where=path.name, todo="Save it as CSV (UTF-8)"

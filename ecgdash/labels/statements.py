@@ -84,8 +84,8 @@ _IGNORED: Final = re.compile(
 
 _REPLACED: Final = re.compile(r"\b(?:has|have) replaced\b|\breplac(?:es|ing)\b")
 _NEGATION: Final = re.compile(
-    r"\bno longer\b|\bnot (?:seen|present|evident|found|shown|in)\b|\bno evidence of\b|^\s*no\b"
-    r"|\bwithout\b|\babsence of\b|\b(?:has|have) (?:resolved|disappeared)\b|\bruled out\b"
+    r"\bno longer\b|\bnot (?:paced|seen|present|evident|found|shown|in)\b|\bno evidence of\b"
+    r"|^\s*no\b|\bwithout\b|\babsence of\b|\b(?:has|have) (?:resolved|disappeared)\b|\bruled out\b"
     r"|\bprevious(?:ly)?\b|\bprior\b|\bhistory of\b|\bno significant\b"
 )
 _UNCERTAIN: Final = re.compile(

@@ -42,6 +42,7 @@ def test_a_good_ecg_passes_without_a_word():
         (changed("V3", slice(0, 600), np.nan), "lead V3 lacks 1.2 s"),
         (changed("V1", 2500, 40.0), "lead V1 reaches 40 mV, which no heart does"),
         (good_signal()[:, :4400], "the record is 8.8 s long, 9 s are needed"),
+        (good_signal()[:, :4499], "the record is 8.9 s long, 9 s are needed"),
         (good_signal() * 1000, "the unit or gain is not plausible"),
         (good_signal() / 1000, "the unit or gain is not plausible"),
     ],

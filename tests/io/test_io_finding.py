@@ -9,7 +9,7 @@ import io_fixtures as made
 import numpy as np
 import pytest
 
-from ecgdash.errors import CorruptFile, FileTooLarge, UnsupportedFormat
+from ecgdash.errors import CorruptFile, FileTooLarge, InputFileError, UnsupportedFormat
 from ecgdash.io import Limits, find_ecg_files, read_ecg, write_wfdb
 from ecgdash.io import finding as finding_module
 
@@ -180,3 +180,30 @@ def test_members_that_cannot_be_written_are_one_sentence_without_our_folder(name
     assert isinstance(found.error, CorruptFile)
     assert "/" not in found.error.sentence
     assert "aaaa" not in found.error.sentence
+
+
+def test_files_that_may_not_be_read_are_named_and_stop_nothing(folder, monkeypatch):
+    # The tests may run as root, whom no mode keeps out.
+    closed = {folder / "one.hea", folder / "three.dcm"}
+    opens = Path.open
+
+    def guarded(self, *rest, **more):
+        if self in closed:
+            raise PermissionError(13, "Permission denied", str(self))
+        return opens(self, *rest, **more)
+
+    monkeypatch.setattr(Path, "open", guarded)
+    monkeypatch.setattr(finding_module.os, "access", lambda file, mode: Path(file) not in closed)
+    told = {}
+    for found in find_ecg_files([folder]):
+        try:
+            told[found.path.name] = read_ecg(found.path).file_format
+        except CorruptFile as error:
+            told[found.path.name] = error.sentence
+        except InputFileError:
+            continue
+    for name in ("one.hea", "three.dcm"):
+        assert told[name] == (
+            f"{name}: the file may not be read by this user. Give the right to read it."
+        )
+    assert told["two.hea"] == "wfdb"

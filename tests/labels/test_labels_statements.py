@@ -36,6 +36,7 @@ NOT_AFFIRMED = [
     "Incomplete RBBB",
     "Wandering atrial pacemaker",
     "Cannot rule out atrial flutter",
+    "Not paced",
     "Possible left bundle branch block",
     "SCP code CLBBB (35)",
     "SCP code IRBBB (100)",
