@@ -57,7 +57,6 @@ LIBRARIES: dict[str, set[str]] = {
     "plotly": {"plots"},
     "streamlit": {"ui", "pages", "app"},
     "typer": {"cli"},
-    "click": {"cli"},
 }
 
 PAGE_MAY_IMPORT = {"ui", "services", "plots", "domain"}

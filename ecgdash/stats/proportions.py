@@ -56,10 +56,15 @@ def clopper_pearson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
     Raises
     ------
     InvalidValue
-        If k is not within 0..n.
+        If k or n is no whole number, k is not within 0..n, or the level is not
+        a share.
     """
-    if not 0 <= k <= n:
-        raise InvalidValue(f"{k} successes in {n} trials", accepted="Accepted: 0 <= k <= n")
+    if int(k) != k or int(n) != n or not 0 <= k <= n:
+        raise InvalidValue(
+            f"{k} successes in {n} trials", accepted="Accepted: whole numbers, 0 <= k <= n"
+        )
+    if not 0.0 < level < 1.0:
+        raise InvalidValue(f"level {level} is not a share", accepted="Accepted: 0 < level < 1")
     if n == 0:
         return float("nan"), float("nan")
     from scipy.special import betaincinv

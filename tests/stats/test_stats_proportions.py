@@ -119,3 +119,9 @@ def test_predictive_values_by_hand():
     assert ppv == pytest.approx(72 / (72 + 184))
     assert npv == pytest.approx(736 / (736 + 8))
     assert np.isnan(predictive_values(0.0, 1.0, 0.1)[0])
+
+
+@pytest.mark.parametrize(("k", "n", "level"), [(5, 10, 95), (5, 10, 0.0), (1.5, 10, 0.95)])
+def test_an_interval_of_nonsense_is_refused(k, n, level):
+    with pytest.raises(InvalidValue):
+        clopper_pearson(k, n, level)
