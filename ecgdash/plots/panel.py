@@ -160,9 +160,9 @@ def _time_range(timeline: RiskTimeline, view: TrajectoryView) -> tuple[datetime,
     first, last = min(times), max(times)
     if last - first < timedelta(days=500):
         start = first.replace(day=1, hour=0, minute=0) - timedelta(days=31)
-        return start, last + timedelta(days=31)
+        return start, last + max(timedelta(days=3), (last - first) / 30)
     start = min(datetime(first.year, 1, 1), first - (last - first) / 40)
-    return start, last + max(timedelta(days=75), (last - first) / 30)
+    return start, last + (last - first) / 70  # labels stand right of the axis
 
 
 def _lvef_range(timeline: RiskTimeline) -> tuple[float, float]:

@@ -88,6 +88,7 @@ def _lay_out(figure: go.Figure, view: TrajectoryView, panel: Panel) -> None:
             "range": list(panel.lvef_range),
             "fixedrange": True,
             "dtick": 10,
+            "showgrid": False,
             "title": {"text": "LVEF (%)", "standoff": 4, "font": text},
         },
     )

@@ -10,6 +10,9 @@ from ecgdash.plots.panel import Panel, TrajectoryView, echo_gap
 
 __all__ = ["shapes"]
 
+_LVEF_LEVELS = (40, 50)
+"""LVSD at or below 40 % (paper 000); from 50 % on the function counts as preserved."""
+
 
 def shapes(timeline: RiskTimeline, view: TrajectoryView, panel: Panel) -> Iterator[dict[str, Any]]:
     """Yield plotly shapes; `name` says what each one is."""
@@ -26,15 +29,24 @@ def shapes(timeline: RiskTimeline, view: TrajectoryView, panel: Panel) -> Iterat
     for mark in series.withheld(timeline, view.zone):
         line = {"color": view.theme.muted, "width": 1, "dash": "dot"}
         yield _segment((mark.at, mark.at), panel.axis, line, layer="below")
-    for level in (40, 50):
-        line = {"color": view.theme.muted, "width": 1, "dash": "dash"}
-        yield _segment((0, 1), (level, level), line, xref="x domain", yref="y2", layer="below")
+    yield from _lvef_levels(view, panel)
     gap = echo_gap(timeline)
     if gap:
         after_echo = series.local_time(gap[0], view.zone) + 0.02 * (panel.end - panel.start)
         ends = (after_echo, series.local_time(gap[1], view.zone))
         height = panel.lvef_range[1] - 6
         yield _segment(ends, (height, height), {"color": view.theme.ink, "width": 1}, yref="y2")
+
+
+def _lvef_levels(view: TrajectoryView, panel: Panel) -> Iterator[dict[str, Any]]:
+    """Draw the levels of the LVEF panel; plotly's own grid would cover the dashed ones."""
+    low, high = panel.lvef_range
+    for level in range(int(-(-low // 10) * 10), int(high) + 1, 10):
+        dashed = {"color": view.theme.muted, "width": 1, "dash": "dash"}
+        line = dashed if level in _LVEF_LEVELS else {"color": view.theme.hair, "width": 1}
+        name = f"LVEF {level}"
+        ends = {"xref": "x domain", "yref": "y2", "layer": "below", "name": name}
+        yield _segment((0, 1), (level, level), line, **ends)
 
 
 def _noise_boxes(

@@ -1,20 +1,22 @@
 """The words of the trajectory: hover texts, labels and where they stand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ecgdash.domain import RiskTimeline, TimelineEcho
 from ecgdash.plots import series, style
+from ecgdash.plots.labels import spread
 from ecgdash.plots.panel import Panel, TrajectoryView, echo_gap
 
-__all__ = ["annotations", "day", "day_time", "echo_hover", "score_hover", "spread"]
+__all__ = ["annotations", "day", "day_time", "echo_hover", "score_hover"]
 
 _LINE_PX = 15
 _REASON_CHARACTERS = 34
 _FOOT_WORDS_PX = 190
 _METHODS = {"simpson": "Simpson", "m-mode": "M-mode", "visual": "visual", "unknown": "no method"}
+_VERDICTS = {True: "beyond noise", False: "within noise", None: "noise not measured"}
 _RULES = {"youden": "Youden"}
 
 Annotation = dict[str, Any]
@@ -54,7 +56,6 @@ def annotations(timeline: RiskTimeline, view: TrajectoryView, panel: Panel) -> l
     """Return every label of the figure."""
     labels = [
         *_value_labels(timeline, view, panel),
-        *_change_label(timeline, view, panel),
         *_foot_labels(timeline, view, panel),
         *_lvef_labels(timeline, view, panel),
     ]
@@ -62,43 +63,14 @@ def annotations(timeline: RiskTimeline, view: TrajectoryView, panel: Panel) -> l
     return [{**common, **label} for label in labels]
 
 
-def spread(wanted: Sequence[tuple[float, float]], limit_px: float) -> list[float]:
-    """Move labels apart that would overlap.
-
-    Parameters
-    ----------
-    wanted : sequence of (centre, height)
-        Pixels from the top.
-    limit_px : float
-        Height of the panel; labels stay above it where they can.
-
-    Returns
-    -------
-    list of float
-        Centres, in the order given.
-    """
-    order = sorted(range(len(wanted)), key=lambda i: wanted[i][0])
-    centres = [centre for centre, _ in wanted]
-    floor = 0.0
-    for i in order:
-        half = wanted[i][1] / 2
-        centres[i] = max(centres[i], floor + half)
-        floor = centres[i] + half
-    ceiling = limit_px
-    for i in reversed(order):
-        half = wanted[i][1] / 2
-        centres[i] = min(centres[i], ceiling - half)
-        ceiling = centres[i] - half
-    return centres
-
-
 def _value_labels(timeline: RiskTimeline, view: TrajectoryView, panel: Panel) -> list[Annotation]:
-    """Value and name at the last point of each variant; the threshold in the right margin."""
+    """Labels right of the last points: values, the change, the threshold, moved apart."""
     main = series.main_lead_set(timeline)
     if main is None:
         return []
     threshold_px = _threshold_px(timeline, main, view, panel)
     labels: list[tuple[float, float, Annotation]] = []
+    threshold = None
     for variant in series.variants_of(timeline):
         runs = series.scored_runs(timeline, variant, main, view.zone)
         if not runs:
@@ -107,12 +79,27 @@ def _value_labels(timeline: RiskTimeline, view: TrajectoryView, panel: Panel) ->
         labels.append(_value_label(last, variant, view, panel))
         labels[-1] = _beside_line(labels[-1], threshold_px)
         if variant == view.emphasised and not view.narrow:
-            labels.append(_threshold_label(last, view, panel))
+            threshold = _threshold_label(last, view, panel)
+    change = _change_label(timeline, view, panel)
+    if change and not view.narrow:
+        labels.append(_below_values(change, [y for y, _, _ in labels]))
+    if threshold:
+        labels.append(threshold)
     centres = spread([(y, height) for y, height, _ in labels], panel.size_px[1])
-    return [
+    placed = [
         {**label, "yshift": panel.y_px(label["y"]) - centre}
         for (_, _, label), centre in zip(labels, centres, strict=True)
     ]
+    return [*placed, change[2]] if change and view.narrow else placed
+
+
+def _below_values(
+    change: tuple[float, float, Annotation], values_px: list[float]
+) -> tuple[float, float, Annotation]:
+    """Keep the words of a change from standing between the values."""
+    y, height, label = change
+    inside = min(values_px) - height <= y <= max(values_px) + height
+    return (max(values_px) + 1 if inside else y), height, label
 
 
 def _threshold_px(
@@ -178,44 +165,34 @@ def _threshold_label(
 
 def _change_label(
     timeline: RiskTimeline, view: TrajectoryView, panel: Panel
-) -> Iterator[Annotation]:
+) -> tuple[float, float, Annotation] | None:
+    """Words of the last change: right of its bracket, or at the foot where that is too narrow."""
     main = series.main_lead_set(timeline)
     if main is None:
-        return
+        return None
     runs = series.scored_runs(timeline, view.emphasised, main, view.zone)
     noise = series.noise_floor(timeline, view.emphasised, main)
     change = series.last_change(runs, noise)
     if change is None:
-        return
-    verdict = {True: "beyond noise", False: "within noise", None: "noise not measured"}
-    scores = f"{change.earlier.score.value:.2f} to {change.latest.score.value:.2f}"
-    words = f"from <b>{scores}</b>"
+        return None
+    before, after = change.earlier.score.value, change.latest.score.value
+    words = f"from <b>{before:.2f} to {after:.2f}</b>"
+    verdict = _VERDICTS[change.beyond_noise]
     if view.narrow:
-        yield {
-            "xref": "x domain",
-            "x": 0.98,
-            "yref": "y domain",
-            "y": 0.1,
-            "yanchor": "bottom",
-            "xanchor": "right",
-            "text": f"{words}, {verdict[change.beyond_noise]}",
-            "name": "change",
-        }
-        return
-    rising = change.difference_logit > 0
-    beyond = change.beyond_noise is not False
-    level = change.latest.score.value
-    edge = panel.scale.moved(change.earlier.score.value, -(noise or 0.0))
-    yield {
+        foot = {"xref": "x domain", "x": 0.98, "yref": "y domain", "y": 0.1, "xanchor": "right"}
+        text = f"{words}, {verdict}"
+        return 0.0, 0.0, {**foot, "yanchor": "bottom", "text": text, "name": "change"}
+    middle = (panel.scale.position(before) + panel.scale.position(after)) / 2
+    label = {
         "x": change.latest.at,
-        "y": panel.scale.position(level) if beyond else edge,
-        "xanchor": "right",
-        "xshift": -10,
-        "yanchor": "bottom" if beyond and rising else "top",
-        "align": "right",
-        "text": f"{words} since {day(change.earlier.at)},<br>{verdict[change.beyond_noise]}",
+        "y": middle,
+        "xanchor": "left",
+        "xshift": 9,
+        "align": "left",
+        "text": f"{words}<br>since {day(change.earlier.at)},<br>{verdict}",
         "name": "change",
     }
+    return panel.y_px(middle), 3 * _LINE_PX, label
 
 
 def _foot_labels(
@@ -279,10 +256,10 @@ def _lvef_labels(
     timeline: RiskTimeline, view: TrajectoryView, panel: Panel
 ) -> Iterator[Annotation]:
     muted = {"size": style.TEXT_PX, "color": view.theme.muted}
-    edge = {"xref": "x domain", "x": 0.995, "yref": "y2", "xanchor": "right", "font": muted}
     if not view.narrow:
-        yield {**edge, "y": 50, "yanchor": "bottom", "text": "50 %"}
-        yield {**edge, "y": 40, "yanchor": "top", "text": "40 %: LVSD at or below"}
+        text = "40 %: LVSD<br>at or below"
+        margin = {"xref": "paper", "x": 1.0, "yref": "y2", "xanchor": "left", "xshift": 8}
+        yield {**margin, "y": 40, "align": "left", "text": text, "font": muted}
     if not timeline.echoes:
         yield {
             "xref": "x domain",

@@ -83,6 +83,7 @@ def setup(name: str) -> Iterator[Page]:
     row = navigation.entry(name)
     st.set_page_config(f"{row.title} · ECGDash", layout="wide", initial_sidebar_state="collapsed")
     html.draw(html.style_sheet())
+    listen_to_links()
     navigation.draw_menu(name)
     theme = theme_named(st.context.theme.type)
     page = Page(cache.settings(), theme, datetime.now(UTC), st.empty())
@@ -92,7 +93,6 @@ def setup(name: str) -> Iterator[Page]:
     with _errors_shown(shown):
         yield page
     _draw_foot(page)
-    listen_to_links()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The figure's data are read back and compared with the timeline."""
 
 from datetime import timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +11,6 @@ from ecgdash.domain import MASKED, RECALIBRATED, UNCALIBRATED, VariantScore
 from ecgdash.plots import DARK, LIGHT, TrajectoryView, trajectory
 from ecgdash.plots.scale import expit, logit
 from ecgdash.plots.style import series_colour
-from ecgdash.plots.trajectory_words import spread
 
 
 def traces(figure, **meta):
@@ -113,8 +113,24 @@ def test_last_change_is_told_with_both_scores():
     assert (upright.y0, upright.y1) == pytest.approx((logit(0.03), logit(0.3)))
     assert tick.y0 == pytest.approx(logit(0.03))
     (label,) = [a.text for a in figure.layout.annotations if a.name == "change"]
-    assert label == "from <b>0.03 to 0.30</b> since 25 Mar 2022,<br>beyond noise"
+    assert label == "from <b>0.03 to 0.30</b><br>since 25 Mar 2022,<br>beyond noise"
     assert START + timedelta(days=800) == course().points[3].recorded_at
+
+
+def test_labels_at_the_right_do_not_overlap():
+    figure = trajectory(course(), TrajectoryView(RECALIBRATED))
+    low, high = figure.layout.yaxis.range
+    panel_px = (512 - 30) * (1.0 - 0.376)
+    spans = []
+    for label in figure.layout.annotations:
+        if label.xanchor == "left" and label.yref in (None, "y"):
+            centre = (high - label.y) / (high - low) * panel_px - (label.yshift or 0)
+            half = 15 * (label.text.count("<br>") + 1) / 2
+            spans.append((centre - half, centre + half, label.text))
+    spans = sorted(span for span in spans if "not applicable" not in span[2])
+    assert len(spans) == 5
+    assert all(a[1] <= b[0] + 0.01 for a, b in pairwise(spans))
+    assert spans[-1][1] <= panel_px
 
 
 def test_withheld_and_not_applicable_stand_at_the_foot():
@@ -142,6 +158,17 @@ def test_lvef_panel():
     assert "not paired" in lvef.hovertext[2]
     (paired,) = traces(figure, echo="paired")
     assert list(paired.x) == list(lvef.x[:2])
+
+
+def test_lvef_levels_are_dashed_at_40_and_50_only():
+    figure = trajectory(course(), TrajectoryView(RECALIBRATED))
+    lines = {shape.name: shape for shape in shapes(figure, "LVEF ")}
+    assert list(lines) == ["LVEF 20", "LVEF 30", "LVEF 40", "LVEF 50", "LVEF 60"]
+    assert [name for name, line in lines.items() if line.line.dash == "dash"] == [
+        "LVEF 40",
+        "LVEF 50",
+    ]
+    assert all(line.y0 == line.y1 == int(name[5:]) for name, line in lines.items())
 
 
 @pytest.mark.parametrize(("months", "said"), [(11, False), (13, True)])
@@ -214,10 +241,3 @@ def test_drawing_leaves_the_timeline_alone():
     before = repr(line)
     trajectory(line, TrajectoryView(RECALIBRATED))
     assert repr(line) == before
-
-
-def test_spread_keeps_labels_apart_and_inside():
-    centres = spread([(10, 15), (12, 15), (13, 15), (200, 47)], 210)
-    assert centres[0] < centres[1] < centres[2]
-    assert centres[1] - centres[0] >= 15 - 1e-9
-    assert centres[3] + 47 / 2 <= 210 + 1e-9

@@ -27,7 +27,11 @@ def asset(name: str) -> str:
 
 
 def listen_to_links() -> None:
-    """Open links of class `ed-open` within the session; call once, at the end of a page."""
+    """Open links of class `ed-open` within the session.
+
+    Called once, before the content: a click then leaves the page without building it again,
+    and no link is there before its listener.
+    """
     mount = st.components.v2.component("ecgdash_links", js=asset("links.js"))
     result = mount(key="ed-links", height=1, on_opened_change=lambda: None)
     if result.opened:
