@@ -98,8 +98,11 @@ class Panel:
     def time_ticks(self, narrow: bool) -> dict[str, Any]:
         """Return plotly's tick settings for the length of the course."""
         years = (self.end - self.start) / timedelta(days=365.25)
+        if years < 0.3:
+            return {"nticks": 3 if narrow else 7, "tickformat": "%-d %b %Y"}
         if years < 2.2:
-            return {"dtick": f"M{6 if narrow else 3}", "tickformat": "%b %Y"}
+            step = 1 if years < 0.8 else 3
+            return {"dtick": f"M{2 * step if narrow else step}", "tickformat": "%b %Y"}
         step = max(2 if narrow else 1, round(years / (5 if narrow else 10)))
         return {"dtick": f"M{12 * step}", "tickformat": "%Y"}
 
@@ -159,8 +162,8 @@ def _time_range(timeline: RiskTimeline, view: TrajectoryView) -> tuple[datetime,
     ]
     first, last = min(times), max(times)
     if last - first < timedelta(days=500):
-        start = first.replace(day=1, hour=0, minute=0) - timedelta(days=31)
-        return start, last + max(timedelta(days=3), (last - first) / 30)
+        margin = max(timedelta(days=3), (last - first) / 25)
+        return first - margin, last + ((last - first) / 70 or margin)
     start = min(datetime(first.year, 1, 1), first - (last - first) / 40)
     return start, last + (last - first) / 70  # labels stand right of the axis
 

@@ -117,6 +117,19 @@ def test_last_change_is_told_with_both_scores():
     assert START + timedelta(days=800) == course().points[3].recorded_at
 
 
+@pytest.mark.parametrize(
+    ("days", "form"), [(0, "%-d %b %Y"), (25, "%-d %b %Y"), (400, "%b %Y"), (3000, "%Y")]
+)
+def test_time_axis_fits_the_course(days, form):
+    points = [point("a", 0, {UNCALIBRATED: 0.1}), point("b", days, {UNCALIBRATED: 0.1})]
+    axis = trajectory(timeline(points), TrajectoryView(UNCALIBRATED)).layout.xaxis
+    start, end = axis.range
+    first, last = (p.recorded_at.replace(tzinfo=None) for p in points)
+    assert start < first <= last < end
+    assert (end - start) <= max(1.4 * (last - first), timedelta(days=7))
+    assert axis.tickformat == form
+
+
 def test_labels_at_the_right_do_not_overlap():
     figure = trajectory(course(), TrajectoryView(RECALIBRATED))
     low, high = figure.layout.yaxis.range
