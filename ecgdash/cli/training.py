@@ -34,13 +34,13 @@ def prepare(
     out: Folder = DEFAULT_FOLDER,
     simulated_patients: Annotated[
         int, typer.Option(min=100, help="Patients whose baseline pairs train phase 2.")
-    ] = 20_000,
+    ] = 24_000,
     follow_up_patients: Annotated[
         int, typer.Option(min=100, help="Other patients, whose follow-up pairs train phase 3.")
-    ] = 16_000,
+    ] = 18_000,
     pretraining_ecgs: Annotated[
         int, typer.Option(min=100, help="ECGs with a cart's labels for phase 1.")
-    ] = 16_000,
+    ] = 20_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated patients.")] = 1,
 ) -> None:
     """Simulate and store the ECGs of the three phases; goes on where it was stopped."""

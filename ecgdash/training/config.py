@@ -79,9 +79,9 @@ class SimulatedData:
     paper the patients are the same ones.
     """
 
-    pretraining_ecgs: int = 16_000
-    baseline_patients: int = 20_000
-    follow_up_patients: int = 16_000
+    pretraining_ecgs: int = 20_000
+    baseline_patients: int = 24_000
+    follow_up_patients: int = 18_000
     seed: int = 1
 
 
@@ -92,9 +92,10 @@ class TrainingConfig:
     Attributes
     ----------
     train_block4 : bool
-        Whether phase 3 trains block 4 too, as the paper seems to. Measured on the
-        simulated patients it was worth 0.003 AUROC (masked, validation), 0.000
-        (masked, test) and nothing (recalibrated), so it stays fixed here.
+        Whether phase 3 trains block 4 too, as the paper does: it freezes the
+        first three blocks. Without it pooled features are computed once, which
+        takes a fifth of the time; on the simulated validation patients block 4
+        was worth 0.003 AUROC (masked) and nothing (recalibrated).
     """
 
     family: str = "deepecg-lvsd-12"
@@ -106,10 +107,10 @@ class TrainingConfig:
     finetune: FitSettings = field(default_factory=lambda: FitSettings(epochs=5, learning_rate=2e-3))
     recalibrate: FitSettings = field(
         default_factory=lambda: FitSettings(
-            epochs=25, learning_rate=2e-3, batch_size=128, patience=6
+            epochs=8, learning_rate=3e-3, batch_size=128, patience=3
         )
     )
-    train_block4: bool = False
+    train_block4: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         """Return all settings, for the log."""
