@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     max_archive_mb: int = Field(
         default=2048, ge=1, description="Largest unpacked size of one ZIP archive, in megabytes."
     )
+
     @property
     def zone(self) -> ZoneInfo:
         """The site's zone, for files without one."""

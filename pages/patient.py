@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ecgdash.services.explaining import with_contributions
 from ecgdash.services.monitoring import summary, timeline
 from ecgdash.ui import patient_tables, patient_view
 from ecgdash.ui.components import print_button
@@ -9,6 +10,7 @@ from ecgdash.ui.page import setup
 
 with setup("patient") as page:
     course = timeline(page.store, st.query_params.get("patient", ""), page.cards)
+    course = with_contributions(course, page.history_terms)
     page.say_whose([course.simulated])
     told = summary(course, page.now)
     patient_view.draw_header(course, page)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LeadAttribution",
+    "Terms",
     "explain_ecg",
     "family_terms",
     "lead_attributions",
@@ -58,14 +59,19 @@ class LeadAttribution:
 
 
 def family_terms(cards: Sequence[FamilyCard], models_dir: Path | None = None) -> Terms:
-    """Read the history terms of the installed families; brings no torch."""
-    from ecgdash.inference.history import load_history_terms
-    from ecgdash.inference.manifest import find_family
+    """Read the history terms of the installed families, verified; brings no torch.
 
-    return {
-        card.family: load_history_terms(find_family(card.family, models_dir).weights_path)
-        for card in cards
-    }
+    Raises
+    ------
+    WeightsMissing, WeightsHashMismatch
+    """
+    from ecgdash.inference.history import load_history_terms
+    from ecgdash.inference.manifest import find_family, verify_family
+
+    rows = [find_family(card.family, models_dir) for card in cards]
+    for row in rows:
+        verify_family(row)
+    return {row.name: load_history_terms(row.weights_path) for row in rows}
 
 
 def with_contributions(course: RiskTimeline, terms: Terms) -> RiskTimeline:

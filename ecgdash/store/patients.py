@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, update
 
 from ecgdash.domain.ecg import normalise_patient_id
 from ecgdash.domain.patient import Diagnosis, EchoStudy, Patient
@@ -95,9 +95,18 @@ class PatientsPart(StoreBase):
 
     def any_simulated(self) -> bool:
         """Tell whether any stored patient is simulated."""
+        return self._any(patients.c.simulated)
+
+    def any_real(self) -> bool:
+        """Tell whether any stored patient is not simulated."""
+        return self._any(~patients.c.simulated)
+
+    def _any(self, condition: ColumnElement[bool]) -> bool:
         with self._reading() as connection:
-            query = select(patients.c.id).where(patients.c.simulated).limit(1)
-            return connection.execute(query).first() is not None
+            return (
+                connection.execute(select(patients.c.id).where(condition).limit(1)).first()
+                is not None
+            )
 
     def add_echo(self, patient_key: str, study: EchoStudy) -> bool:
         """Store an echo; False if the very same one is there already."""

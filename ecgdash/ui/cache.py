@@ -3,7 +3,7 @@
 Nothing of a patient stands here: these objects live as long as the process.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from ecgdash.store import Store, open_store
 
 if TYPE_CHECKING:
     from ecgdash.inference import Engine
-    from ecgdash.inference.history import HistoryTerm
+    from ecgdash.services.explaining import Terms
 
 __all__ = ["cards", "engines", "history_terms", "settings", "store"]
 
@@ -50,21 +50,13 @@ def _engines(models_dir: str, stamp: tuple[int, ...]) -> tuple["Engine", ...]:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _history_terms(
-    models_dir: str, stamp: tuple[int, ...]
-) -> Mapping[tuple[str, str], "HistoryTerm"]:
-    from ecgdash.inference.history import load_history_terms
-    from ecgdash.inference.manifest import read_manifest, verify_family
+def _history_terms(models_dir: str, stamp: tuple[int, ...]) -> "Terms":
+    from ecgdash.services.explaining import family_terms
 
-    terms = {}
-    for row in read_manifest(Path(models_dir)).values():
-        verify_family(row)
-        for variant, term in load_history_terms(row.weights_path).items():
-            terms[row.name, variant] = term
-    return terms
+    return family_terms(_cards(models_dir, stamp), Path(models_dir))
 
 
-def history_terms(options: Settings) -> Mapping[tuple[str, str], "HistoryTerm"]:
+def history_terms(options: Settings) -> "Terms":
     """Return what turns a history into logits, by family and variant; needs no network."""
     return _history_terms(str(options.models_dir), _stamp(options))
 

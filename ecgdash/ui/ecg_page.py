@@ -85,13 +85,17 @@ def draw_values(facts: StoredEcg, timeline: RiskTimeline, page: Page) -> None:
     if point is not None:
         patient_view.draw_scores(point, timeline, page, linked=False)
     measured = [
-        (title, f"{facts.measurements[key]:.0f}")
+        (title, _rounded(facts.measurements.get(key)), _rounded(facts.measured.get(key)))
         for key, title in _MEASUREMENTS.items()
-        if key in facts.measurements
+        if key in facts.measurements or key in facts.measured
     ]
     if measured:
-        columns = (Column("Measurement (cart)", "lead"), Column("Value", "num"))
+        columns = (Column("Measurement", "lead"), Column("Cart", "num"), Column("Ours", "num"))
         html.draw(html.table("Measurements", columns, measured))
+
+
+def _rounded(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}"
 
 
 def draw_about(facts: StoredEcg) -> None:

@@ -21,6 +21,7 @@ from ecgdash.ui.components import listen_to_links
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+    from ecgdash.services.explaining import Terms
     from ecgdash.store import Store
 
 __all__ = ["Page", "banner_words", "setup"]
@@ -60,6 +61,11 @@ class Page:
     def cards(self) -> Sequence[FamilyCard]:
         """Installed families."""
         return cache.cards(self.settings)
+
+    @cached_property
+    def history_terms(self) -> "Terms":
+        """What turns a history into logits, of the installed families."""
+        return cache.history_terms(self.settings)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -147,9 +153,7 @@ def _draw_banner(page: Page, simulated: bool, real: bool) -> None:
 
 def _draw_store_banner(page: Page) -> None:
     """Say what the store holds, until the page knows whom it shows."""
-    simulated = page.store.any_simulated()
-    only_simulated = simulated and page.settings.demo
-    _draw_banner(page, simulated, page.store.n_patients() > 0 and not only_simulated)
+    _draw_banner(page, page.store.any_simulated(), page.store.any_real())
 
 
 def _draw_foot(page: Page) -> None:

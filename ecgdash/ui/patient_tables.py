@@ -9,7 +9,6 @@ from ecgdash.domain import (
     UNCALIBRATED,
     Change,
     Estimate,
-    History,
     HistorySlot,
     RiskTimeline,
     TimelineEcho,
@@ -19,7 +18,7 @@ from ecgdash.domain import (
 from ecgdash.plots import variant_style
 from ecgdash.plots.scale import logit
 from ecgdash.plots.series import variants_of
-from ecgdash.ui import cache, html, state, words
+from ecgdash.ui import html, state, words
 from ecgdash.ui.html import Cell, Column
 from ecgdash.ui.navigation import href
 from ecgdash.ui.page import Page
@@ -46,7 +45,7 @@ def draw_history(point: TimelinePoint, variant: str, timeline: RiskTimeline, pag
     if score.history is None:
         html.draw(html.small(f"The {label} score uses this ECG alone; no history moves it."))
         return
-    pushes = _pushes(point, variant, score.history, page)
+    pushes = point.contributions.get(variant, ())
     html.draw(html.small(_sum_words(variant, score, pushes)))
     slots = score.history.slots
     columns = [Column("Earlier ECG", "lead"), Column("LVEF and score"), Column("Slot")]
@@ -57,14 +56,6 @@ def draw_history(point: TimelinePoint, variant: str, timeline: RiskTimeline, pag
         for index, slot in enumerate(slots)
     ]
     html.draw(html.table(f"History of the {label} score", columns, rows, reflows=False))
-
-
-def _pushes(point: TimelinePoint, variant: str, history: History, page: Page) -> tuple[float, ...]:
-    """Return how far each slot moved the logit, exactly; empty where the model is not at hand."""
-    from ecgdash.explain.history import slot_contributions
-
-    term = cache.history_terms(page.settings).get((point.family or "", variant))
-    return () if term is None else slot_contributions(term, history)
 
 
 def _sum_words(variant: str, score: VariantScore, pushes: Sequence[float]) -> str:
@@ -195,6 +186,7 @@ def draw_ecgs(timeline: RiskTimeline, page: Page) -> None:
     if len(points) > _FEW and not st.session_state.get(state.ALL_ECGS, False):
         points = points[:_FEW]
     html.draw(_ecg_table("ECGs", points, timeline, page))
+    html.draw(html.small("HR, QRS and QTc: the cart's; where it gave none, measured by ECGDash."))
     if len(timeline.points) > _FEW:
         st.checkbox(f"Show all {len(timeline.points)} ECGs", key=state.ALL_ECGS)
 
@@ -235,7 +227,7 @@ def _ecg_row(
     when = words.day(point.recorded_at, page.zone) if point.recorded_at else "undated"
     clock = f" {point.recorded_at.astimezone(page.zone):%H:%M}" if point.recorded_at else ""
     address = href("ecg", patient=timeline.key, ecg=point.ecg)
-    measured = point.measurements
+    measured = {**point.measured, **point.measurements}  # the cart's value where it gave one
     return [
         html.join(html.link(when, address), html.text(clock, "ed-muted")),
         html.text(", ".join(words.flags_of(point.flags)) or "–"),

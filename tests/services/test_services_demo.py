@@ -88,6 +88,7 @@ def test_fill_stores_every_file_and_says_how_far_it_is(few):
     assert told[-1] == (3, 3, f"3 of 3 patients, {total} of {total} ECGs")
     assert held["SIM-0006"][1] == 0
     assert store.any_simulated()
+    assert not store.any_real()
     assert fill_progress(store).finished
     again = []
     fill(store, few, lambda *told: again.append(told))
