@@ -18,7 +18,12 @@ from ecgdash.domain import (
     Patient,
 )
 from ecgdash.errors import InvalidValue
-from ecgdash.services.sample_stories import Chosen, choose_patients, sample_cohort
+from ecgdash.services.sample_stories import (
+    Chosen,
+    choose_patients,
+    echoes_on_file,
+    sample_cohort,
+)
 from ecgdash.services.simulated_calendar import (
     last_day_of,
     moved_diagnosis,
@@ -38,14 +43,21 @@ __all__ = ["SAMPLE_SITE", "SamplePatient", "sample_patients", "write_sample_data
 SAMPLE_SITE: Final = "SIM"
 
 _LAST_SEEN: Final = date(2026, 9, 30)
-"""Last day of the first patient; each further one was last seen some weeks earlier."""
+"""Last day of the first patient; each further one was last seen some weeks earlier,
+unless its story says when."""
 
 _WEEKS_BETWEEN: Final = 3
 
 
 @dataclass(frozen=True)
 class SamplePatient:
-    """One sample patient, edited and moved to recent years, ready to be written."""
+    """One sample patient, edited and moved to recent years, ready to be written.
+
+    Attributes
+    ----------
+    left_out_lvef : tuple of float
+        Of the echoes that the story leaves out of echo.csv: the truth behind it.
+    """
 
     code: str
     story: str
@@ -54,15 +66,21 @@ class SamplePatient:
     records: tuple[EcgRecord, ...]
     echoes: tuple[EchoStudy, ...]
     diagnoses: tuple[Diagnosis, ...]
+    left_out_lvef: tuple[float, ...] = ()
 
 
 def sample_patients() -> list[SamplePatient]:
     """Choose, edit and return the sample patients; always the same ones."""
     cohort = sample_cohort()
-    return [
-        _prepared(cohort, chosen, _LAST_SEEN - timedelta(weeks=_WEEKS_BETWEEN * i))
-        for i, chosen in enumerate(choose_patients(cohort))
-    ]
+    people: list[SamplePatient] = []
+    by_place = 0
+    for chosen in choose_patients(cohort):
+        weeks = chosen.story.weeks_ago
+        if weeks is None:
+            weeks = _WEEKS_BETWEEN * by_place
+            by_place += 1
+        people.append(_prepared(cohort, chosen, _LAST_SEEN - timedelta(weeks=weeks)))
+    return people
 
 
 def write_sample_data(
@@ -100,25 +118,39 @@ def write_sample_data(
 
 def _prepared(cohort: SimulatedCohort, chosen: Chosen, last_seen: date) -> SamplePatient:
     patient, edit = chosen.patient, chosen.story.edit
-    back = (last_day_of(cohort, patient) - last_seen).days
+    echoes = _echoes(cohort, patient, edit)
+    diagnoses = list(cohort.diagnoses(patient))
+    last = last_day_of(cohort, patient)
+    if edit == "echo_pending":
+        # What the coming echo will lead to is not known on the day of the ECG either.
+        last = max(ref.local_day for ref in cohort.ecg_refs(patient))
+        diagnoses = [d for d in diagnoses if d.recorded_on <= last]
+    back = (last - last_seen).days
     code = chosen.code
-    records = [
-        replace(moved_ecg(record, back), patient_id=code)
-        for record in _edited(chosen.records, edit)
-    ]
-    echoes = [] if edit == "no_echo" else cohort.echo_studies(patient)
     person = moved_patient(cohort.patients[patient], back)
     return SamplePatient(
         code=code,
         story=chosen.story.text,
         patient=replace(person, id=code, site=SAMPLE_SITE),
         file_format=chosen.story.file_format,
-        records=tuple(records),
+        records=tuple(
+            replace(moved_ecg(record, back), patient_id=code)
+            for record in _edited(chosen.records, edit)
+        ),
         echoes=tuple(replace(moved_echo(e, back), patient_id=code) for e in echoes),
-        diagnoses=tuple(
-            replace(moved_diagnosis(d, back), patient_id=code) for d in cohort.diagnoses(patient)
+        diagnoses=tuple(replace(moved_diagnosis(d, back), patient_id=code) for d in diagnoses),
+        left_out_lvef=tuple(
+            e.lvef_percent for e in cohort.echo_studies(patient) if e not in echoes
         ),
     )
+
+
+def _echoes(cohort: SimulatedCohort, patient: int, edit: str) -> list[EchoStudy]:
+    """Return the echoes that a story leaves on file."""
+    if edit == "no_echo":
+        return []
+    every = cohort.echo_studies(patient)
+    return echoes_on_file(cohort, patient) if edit == "echo_pending" else every
 
 
 def _edited(records: Sequence[EcgRecord], edit: str) -> list[EcgRecord]:
@@ -172,10 +204,7 @@ def _write_patients(path: Path, people: Sequence[SamplePatient]) -> None:
 
 
 def _readme(people: Sequence[SamplePatient]) -> str:
-    rows = [
-        f"| {p.code} | {p.story} | {len(p.records)} | {', '.join(_lvefs(p)) or 'none'} |"
-        for p in people
-    ]
+    rows = [f"| {p.code} | {p.story} | {len(p.records)} | {_lvefs(p)} |" for p in people]
     return "\n".join(
         [
             "# Sample patients: SIMULATED",
@@ -191,6 +220,9 @@ def _readme(people: Sequence[SamplePatient]) -> str:
             "measured LVEFs and the cart's statements (`ecgdash/services/sample_stories.py`).",
             "ECGs are 10 s long, in WFDB or in MUSE-like XML; `echo.csv` and `diagnoses.csv` are",
             "in the formats that `python -m ecgdash import --echo --diagnoses` reads.",
+            "LVEFs in brackets are left out of `echo.csv`: echoes not on file, or yet to be done",
+            "when the last ECG was recorded. Some patients were picked because the shipped model's",
+            "scores show the story; that says nothing about how often they do.",
             "",
             "| patient | shows | ECGs | LVEF, % |",
             "|---|---|---|---|",
@@ -200,5 +232,7 @@ def _readme(people: Sequence[SamplePatient]) -> str:
     )
 
 
-def _lvefs(person: SamplePatient) -> list[str]:
-    return [f"{study.lvef_percent:g}" for study in person.echoes]
+def _lvefs(person: SamplePatient) -> str:
+    on_file = ", ".join(f"{study.lvef_percent:g}" for study in person.echoes) or "none"
+    left_out = ", ".join(f"{lvef:g}" for lvef in person.left_out_lvef)
+    return f"{on_file} ({left_out})" if left_out else on_file

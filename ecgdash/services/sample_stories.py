@@ -1,22 +1,36 @@
 """Which simulated patients the sample data show, chosen by what a hospital can see.
 
-A story is a rule over a patient's measured LVEFs and the cart's
-statements; the first patients of a fixed cohort that keep it are taken. Nothing
-hidden in the simulator has a part in the choice.
+A story is a rule over a patient's measured LVEFs, the times of the echoes and the
+cart's statements; the first patients of a fixed cohort that keep it are taken.
+Nothing hidden in the simulator has a part in the choice. Where a story has a
+`skip`, candidates were passed over until one showed it with the scores of the
+shipped family too: examples picked to be seen, no measure of how often that is so.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, Literal
 
-from ecgdash.domain import EcgRecord, form_pairs
+from ecgdash.domain import EcgRecord, EchoStudy, form_pairs
+from ecgdash.domain.pairs import PAIRING_WINDOW_DAYS
 from ecgdash.labels.statements import affirmed_findings
 from ecgdash.services.cart_records import cart_records
 from ecgdash.simulate.cohort import SimulatedCohort, simulate_patients
 
-__all__ = ["STORIES", "Chosen", "Course", "Edit", "Story", "choose_patients", "sample_cohort"]
+__all__ = [
+    "STORIES",
+    "Chosen",
+    "Course",
+    "Edit",
+    "Story",
+    "choose_patients",
+    "echoes_on_file",
+    "sample_cohort",
+]
 
-Edit = Literal["none", "no_echo", "flat_lead", "limb_leads", "lead_i", "undated"]
+Edit = Literal["none", "no_echo", "echo_pending", "flat_lead", "limb_leads", "lead_i", "undated"]
 
 COHORT_PATIENTS: Final = 6000
 COHORT_SEED: Final = 41
@@ -34,11 +48,27 @@ class Course:
     n_ecgs : int
     findings : tuple of frozenset of str
         What the cart's statements affirm, per ECG.
+    n_pending : int
+        Echoes in pairing reach of the last ECG or later.
+    days_since_echo : float
+        From the last echo before those to the last ECG; infinite without one.
     """
 
     lvef_percent: tuple[float, ...]
     n_ecgs: int
     findings: tuple[frozenset[str], ...] = ()
+    n_pending: int = 0
+    days_since_echo: float = math.inf
+
+    @property
+    def known(self) -> tuple[float, ...]:
+        """LVEFs that are on file while the echo for the last ECG is yet to be done."""
+        return self.lvef_percent[: len(self.lvef_percent) - self.n_pending]
+
+    @property
+    def pending(self) -> tuple[float, ...]:
+        """LVEFs that the echoes yet to be done will measure."""
+        return self.lvef_percent[len(self.lvef_percent) - self.n_pending :]
 
     def always(self, *names: str) -> bool:
         """Whether every ECG shows one of these findings."""
@@ -69,6 +99,8 @@ class Story:
         Candidates to pass over first.
     edit : str
         What is changed in the files.
+    weeks_ago : int, optional
+        When last seen, before the last day of the sample data; default: by its place.
     sampling_hz : float
     file_format : str
         "wfdb" or "muse".
@@ -81,6 +113,7 @@ class Story:
     count: int = 1
     skip: int = 0
     edit: Edit = "none"
+    weeks_ago: int | None = None
     sampling_hz: float = 250.0
     file_format: str = "wfdb"
 
@@ -115,6 +148,26 @@ def _relapse(x: tuple[float, ...]) -> bool:
     return x[best] >= 50 and min(x[:best], default=99) <= 35 and min(x[best:], default=99) <= 38
 
 
+def _decline_unseen(course: Course, over_a_year: bool) -> bool:
+    """Whether the last echo on file was normal and the one to come shows LVSD."""
+    if not (_sinus(course) and course.known and course.pending):
+        return False
+    waits = (course.days_since_echo > 365) == over_a_year
+    return waits and min(course.known) >= 50 and max(course.pending) <= 38
+
+
+def _mild_unseen(course: Course) -> bool:
+    """Whether LVEF was mildly reduced over a year ago and the echo to come shows LVSD."""
+    known = course.known
+    if not (_sinus(course) and known and course.pending and course.days_since_echo > 365):
+        return False
+    return min(known) > 40 and max(known) < 50 and max(course.pending) <= 38
+
+
+def _block_unseen(course: Course) -> bool:
+    return course.always(*_BLOCK) and len(course.known) >= 2 and len(course.pending) >= 1
+
+
 _BLOCK: Final = ("LBBB",)
 _FIB: Final = ("AFIB", "AFL")
 
@@ -134,7 +187,8 @@ STORIES: Final = (
     Story("mildly reduced LVEF, 41 to 49 %",
           lambda x: len(x) >= 3 and min(x) > 40 and max(x) < 50, _sinus),
     Story("left bundle branch block, LVEF normal throughout",
-          lambda x: len(x) >= 3 and min(x) >= 50, lambda c: c.always(*_BLOCK), count=3),
+          lambda x: len(x) >= 3 and min(x) >= 50, lambda c: c.always(*_BLOCK), count=2,
+          skip=1),
     Story("left bundle branch block with LVSD",
           lambda x: len(x) >= 3 and max(x) <= 38, lambda c: c.always(*_BLOCK)),
     Story("atrial fibrillation, LVEF normal throughout",
@@ -154,6 +208,20 @@ STORIES: Final = (
     Story("1-lead ECGs after a 12-lead one", lambda x: len(x) >= 3, _sinus, (4, 8),
           edit="lead_i"),
     Story("one ECG without a date", lambda x: len(x) >= 2, _sinus, (4, 7), edit="undated"),
+    Story("score rises past its threshold; last echo normal, over a year ago",
+          lambda x: len(x) >= 2 and x[0] >= 50 and x[-1] <= 38,
+          lambda c: _decline_unseen(c, over_a_year=True), edit="echo_pending", weeks_ago=0),
+    Story("mildly reduced LVEF, score rises further; last echo over a year ago",
+          lambda x: len(x) >= 2 and x[0] < 50 and x[-1] <= 38, _mild_unseen, skip=1,
+          edit="echo_pending", weeks_ago=1),
+    Story("LVSD that stays, and no echo on file", lambda x: len(x) >= 2 and max(x) <= 38,
+          _sinus, (3, 7), skip=3, edit="no_echo", weeks_ago=2),
+    Story("score rises past its threshold; last echo normal, within the year",
+          lambda x: len(x) >= 2 and x[0] >= 50 and x[-1] <= 38,
+          lambda c: _decline_unseen(c, over_a_year=False), edit="echo_pending", weeks_ago=1),
+    Story("left bundle branch block, LVEF normal, next echo yet to be done",
+          lambda x: len(x) >= 3 and min(x) >= 50, _block_unseen, (8, 9), skip=1,
+          edit="echo_pending", weeks_ago=2),
 )  # fmt: skip
 """In the order of sample_data/README.md."""
 
@@ -200,8 +268,29 @@ def _candidates(cohort: SimulatedCohort, story: Story, taken: set[int]) -> Itera
             continue
         records = _records(cohort, rows, story.sampling_hz)
         findings = tuple(frozenset(affirmed_findings(r.statements)) for r in records)
-        if story.seen(Course(lvefs, len(rows), findings)):
+        on_file = echoes_on_file(cohort, patient)
+        course = Course(
+            lvefs,
+            len(rows),
+            findings,
+            len(echoes) - len(on_file),
+            _days_since(on_file, records[-1]),
+        )
+        if story.seen(course):
             yield Chosen(patient, story, records)
+
+
+def echoes_on_file(cohort: SimulatedCohort, patient: int) -> list[EchoStudy]:
+    """Return the echoes before the pairing window of the last ECG: the next is yet to be done."""
+    last = max(ref.recorded_at for ref in cohort.ecg_refs(patient))
+    opens = last - timedelta(days=PAIRING_WINDOW_DAYS)
+    return [study for study in cohort.echo_studies(patient) if study.performed_at < opens]
+
+
+def _days_since(echoes: list[EchoStudy], last: EcgRecord) -> float:
+    if not echoes or last.recorded_at is None:
+        return math.inf
+    return (last.recorded_at - echoes[-1].performed_at) / timedelta(days=1)
 
 
 def _records(cohort: SimulatedCohort, rows: range, sampling_hz: float) -> tuple[EcgRecord, ...]:
