@@ -55,7 +55,7 @@ class TrajectoryView:
     @property
     def margin_px(self) -> dict[str, int]:
         """Left, right, top and bottom margins."""
-        return {"l": 52, "r": 40 if self.narrow else 138, "t": 4, "b": 26}
+        return {"l": 52, "r": 40 if self.narrow else 138, "t": 22 if self.narrow else 4, "b": 26}
 
 
 @dataclass(frozen=True)

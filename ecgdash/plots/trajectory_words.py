@@ -166,7 +166,7 @@ def _threshold_label(
 def _change_label(
     timeline: RiskTimeline, view: TrajectoryView, panel: Panel
 ) -> tuple[float, float, Annotation] | None:
-    """Words of the last change: right of its bracket, or at the foot where that is too narrow."""
+    """Words of the last change: right of its bracket, or above the panel where it is narrow."""
     main = series.main_lead_set(timeline)
     if main is None:
         return None
@@ -179,9 +179,9 @@ def _change_label(
     words = f"from <b>{before:.2f} to {after:.2f}</b>"
     verdict = _VERDICTS[change.beyond_noise]
     if view.narrow:
-        foot = {"xref": "x domain", "x": 0.98, "yref": "y domain", "y": 0.1, "xanchor": "right"}
+        above = {"xref": "x domain", "x": 1, "yref": "y domain", "y": 1, "xanchor": "right"}
         text = f"{words}, {verdict}"
-        return 0.0, 0.0, {**foot, "yanchor": "bottom", "text": text, "name": "change"}
+        return 0.0, 0.0, {**above, "yanchor": "bottom", "text": text, "name": "change"}
     middle = (panel.scale.position(before) + panel.scale.position(after)) / 2
     label = {
         "x": change.latest.at,
@@ -270,7 +270,7 @@ def _lvef_labels(
             "font": muted,
         }
     gap = echo_gap(timeline)
-    if gap:
+    if gap and not view.narrow:  # on a phone the words would cover the values; the line stays
         yield {
             "x": series.local_time(gap[1], view.zone),
             "yref": "y2",

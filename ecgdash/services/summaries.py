@@ -157,7 +157,7 @@ def echo_sentence(course: RiskTimeline, now: datetime) -> str:
     if not course.echoes:
         return "No echo is on file."
     last = max((echo.study for echo in course.echoes), key=lambda study: study.performed_at)
-    months = round((now - last.performed_at).days / _DAYS_PER_MONTH)
+    months = int((now - last.performed_at).days / _DAYS_PER_MONTH)
     age = "less than a month" if months < 1 else f"{months} month{'s' if months > 1 else ''}"
     return f"The last echo is {age} old (LVEF {last.lvef_percent:.0f} %)."
 
