@@ -137,11 +137,15 @@ def _parts(
         for rows in chunks:
             yield _analysed(cohort, rows, work)
         return
+    from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
     recipe = (source.n_patients, source.seed, dict(source.enrich))
-    with get_context("spawn").Pool(source.workers, _start_worker, (recipe, work)) as pool:
-        yield from pool.imap_unordered(_in_worker, chunks)
+    # A worker that dies ends this executor with an error; a multiprocessing.Pool waits for ever.
+    with ProcessPoolExecutor(
+        source.workers, get_context("spawn"), _start_worker, (recipe, work)
+    ) as pool:
+        yield from pool.map(_in_worker, chunks)
 
 
 _WORKER: dict[str, Any] = {}

@@ -1,6 +1,8 @@
 """The simulated path with a stand-in for the network: what is asked for, pooled, cached."""
 
+import sys
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -125,7 +127,9 @@ def test_workers_and_cache_give_the_same_table(tmp_path):
 
 
 @pytest.mark.timeout(120)
-def test_two_processes_give_the_same_table(tmp_path):
+def test_two_processes_give_the_same_table(monkeypatch):
+    # A page test before this one may have left app.py as the main module, which workers import.
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     source = SimulatedSource(300, SEED)
     told = []
     one = simulated_pairs(source, WaveformWork(), *family(), told.append)
