@@ -4,7 +4,7 @@ import streamlit as st
 
 from ecgdash.services.explaining import with_contributions
 from ecgdash.services.monitoring import summary, timeline
-from ecgdash.ui import patient_tables, patient_view, what_if
+from ecgdash.ui import patient_actions, patient_tables, patient_view, what_if
 from ecgdash.ui.components import print_button
 from ecgdash.ui.page import setup
 
@@ -19,6 +19,7 @@ with setup("patient") as page:
         with st.container(horizontal=True, vertical_alignment="bottom", key="ed-controls"):
             variant = patient_view.choose_variant(course)
             st.space("stretch")
+            patient_actions.draw_actions(course, page)
             print_button("Print one page")
         left, right = st.columns([2.15, 1], gap="large")
         with left:

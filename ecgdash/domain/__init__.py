@@ -24,8 +24,10 @@ from ecgdash.domain.pairs import (
 from ecgdash.domain.patient import Diagnosis, EchoStudy, Patient
 from ecgdash.domain.prediction import NotApplicable, Prediction, Provenance, VariantScore
 from ecgdash.domain.timeline import (
+    ActionKind,
     Change,
     Flag,
+    PatientAction,
     RiskTimeline,
     TimelineEcho,
     TimelinePoint,
@@ -41,6 +43,7 @@ __all__ = [
     "RECALIBRATED",
     "UNCALIBRATED",
     "VARIANTS",
+    "ActionKind",
     "Change",
     "Diagnosis",
     "EcgRecord",
@@ -55,6 +58,7 @@ __all__ = [
     "NotApplicable",
     "OperatingPoint",
     "Patient",
+    "PatientAction",
     "Prediction",
     "Provenance",
     "RiskTimeline",

@@ -12,8 +12,10 @@ from ecgdash.domain.patient import EchoStudy, Patient
 from ecgdash.domain.prediction import NotApplicable, VariantScore
 
 __all__ = [
+    "ActionKind",
     "Change",
     "Flag",
+    "PatientAction",
     "RiskTimeline",
     "TimelineEcho",
     "TimelinePoint",
@@ -24,6 +26,16 @@ __all__ = [
 
 FlagSource = Literal["statement", "measurement", "model", "diagnosis"]
 WorklistGroup = Literal["act", "repeat", "stable"]
+ActionKind = Literal["echo_ordered", "acknowledged"]
+
+
+@dataclass(frozen=True)
+class PatientAction:
+    """A mark that somebody acted on a patient, made for the ECG with key `ecg`."""
+
+    kind: ActionKind
+    ecg: str
+    made_at: datetime
 
 
 @dataclass(frozen=True)
@@ -151,6 +163,7 @@ class RiskTimeline:
     simulated: bool = False
     age_years: float | None = None
     diagnoses: tuple[str, ...] = ()
+    actions: tuple[PatientAction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -187,6 +200,8 @@ class WorklistRow:
     n_ecgs: int
     next_step: str
     next_reason: str
+    folded: bool = False
+    folded_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -199,3 +214,4 @@ class WorklistPage:
     n_by_group: Mapping[str, int]
     page: int
     page_size: int
+    n_folded: int = 0

@@ -103,6 +103,7 @@ def timeline(
         cards={name: card for name, card in builder.cards.items()},
         simulated=found.simulated,
         age_years=_age(found, dated),
+        actions=tuple(store.actions_of(found.key)),
         diagnoses=tuple(f"{item.code_system} {item.code}" for item in diagnoses),
     )
 

@@ -6,6 +6,7 @@ from typing import Final
 from ecgdash.domain.model import FamilyCard
 from ecgdash.domain.prediction import NotApplicable, VariantScore
 from ecgdash.domain.timeline import RiskTimeline, TimelinePoint, WorklistPage, WorklistRow
+from ecgdash.services.folding import folded_reason
 from ecgdash.services.next_steps import next_step, situation_of
 from ecgdash.services.summaries import weak_evidence
 from ecgdash.services.timelines import timeline
@@ -55,6 +56,7 @@ def worklist_row(course: RiskTimeline) -> WorklistRow:
     """Return the row of one patient; undated ECGs count but have no part in it."""
     situation = situation_of(course)
     suggestion = next_step(situation)
+    folded = folded_reason(course, suggestion)
     latest = course.points[-1] if course.points else None
     best = latest.best_variant if latest is not None else None
     score = latest.scores[best] if latest is not None and best is not None else None
@@ -85,6 +87,8 @@ def worklist_row(course: RiskTimeline) -> WorklistRow:
         n_ecgs=len(course.points) + len(course.undated),
         next_step=suggestion.step,
         next_reason=suggestion.rule,
+        folded=bool(folded),
+        folded_reason=folded,
     )
 
 

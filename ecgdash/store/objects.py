@@ -164,6 +164,8 @@ class WorklistQuery:
         Groups to show; empty: all.
     page : int
         From 1.
+    show_folded : bool
+        Whether to show patients that are folded away too.
     """
 
     find: str = ""
@@ -174,3 +176,4 @@ class WorklistQuery:
     groups: tuple[WorklistGroup, ...] = ()
     page: int = 1
     page_size: int = 25
+    show_folded: bool = False

@@ -30,6 +30,7 @@ from sqlalchemy import (
 __all__ = [
     "SCHEMA_HEAD",
     "UtcDateTime",
+    "actions",
     "diagnoses",
     "ecgs",
     "echoes",
@@ -180,6 +181,16 @@ echoes = Table(
     UniqueConstraint("patient", "performed_at", "has_time", "lvef_percent", "method"),
 )
 
+actions = Table(
+    "actions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _patient_link(index=True),
+    Column("kind", String(16), nullable=False),
+    Column("ecg", String(32), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+)
+
 diagnoses = Table(
     "diagnoses",
     metadata,
@@ -247,6 +258,8 @@ worklist = Table(
     Column("n_ecgs", Integer, nullable=False),
     Column("next_step", Text, nullable=False),
     Column("next_reason", Text, nullable=False),
+    Column("folded", Boolean, nullable=False),
+    Column("folded_reason", Text, nullable=False),
     # Sort keys without NULL, because the two databases order NULL differently; larger comes first.
     Column("sort_change", Float, nullable=False),
     Column("sort_level", Float, nullable=False),

@@ -1,5 +1,6 @@
 """The store as one object."""
 
+from ecgdash.store.actions import ActionsPart
 from ecgdash.store.ecgs import EcgsPart
 from ecgdash.store.engine import open_engine
 from ecgdash.store.imports import ImportsPart
@@ -11,7 +12,9 @@ from ecgdash.store.worklist import WorklistPart
 __all__ = ["Store", "open_store"]
 
 
-class Store(PatientsPart, EcgsPart, PredictionsPart, ImportsPart, JobsPart, WorklistPart):
+class Store(
+    PatientsPart, EcgsPart, PredictionsPart, ImportsPart, JobsPart, WorklistPart, ActionsPart
+):
     """Patients, ECGs, echoes, predictions and the worklist of one database.
 
     Safe to share between threads; `transaction` holds for the thread that opens it.

@@ -51,6 +51,8 @@ _SAME_IN_BOTH: Final = (
     "n_ecgs",
     "next_step",
     "next_reason",
+    "folded",
+    "folded_reason",
 )
 
 
@@ -90,7 +92,7 @@ class WorklistPart(StoreBase):
             .offset((max(query.page, 1) - 1) * query.page_size)
         )
         counts = (
-            select(worklist.c.group_rank, func.count().label("n"), _total().label("n_all"))
+            select(worklist.c.group_rank, func.count().label("n"), *_totals())
             .where(*where)
             .group_by(worklist.c.group_rank)
         )
@@ -100,20 +102,29 @@ class WorklistPart(StoreBase):
         by_group = {_GROUPS[row.group_rank]: row.n for row in counted}
         n_by_group: dict[str, int] = {group: by_group.get(group, 0) for group in _RANKS}
         n_matching = sum(n_by_group[group] for group in query.groups or tuple(_RANKS))
-        n_all = counted[0].n_all if counted else self._n_rows()
-        return WorklistPage(tuple(rows), n_all, n_matching, n_by_group, query.page, query.page_size)
+        n_all, n_folded = counted[0][2:] if counted else self._n_rows()
+        return WorklistPage(
+            tuple(rows), n_all, n_matching, n_by_group, query.page, query.page_size, n_folded
+        )
 
-    def _n_rows(self) -> int:
+    def _n_rows(self) -> tuple[int, int]:
         with self._reading() as connection:
-            return int(connection.execute(select(func.count()).select_from(worklist)).scalar_one())
+            n_all, n_folded = connection.execute(select(*_totals())).one()
+            return n_all, n_folded
 
 
-def _total() -> Any:
-    return select(func.count()).select_from(worklist.alias("everyone")).scalar_subquery()
+def _totals() -> tuple[Any, Any]:
+    """Return the counts of all rows and of the folded ones, whatever the filters."""
+    everyone = worklist.alias("everyone")
+    n_all = select(func.count()).select_from(everyone)
+    n_folded = n_all.where(everyone.c.folded.is_(True))
+    return n_all.scalar_subquery(), n_folded.scalar_subquery()
 
 
 def _conditions(query: WorklistQuery) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = []
+    if not query.show_folded and not query.find.strip():  # who is looked for is found
+        where.append(worklist.c.folded.is_(False))
     if query.find.strip():
         part = query.find.strip()
         where.append(

@@ -47,7 +47,11 @@ def draw_title(place: DeltaGenerator, shown: WorklistPage) -> None:
         html.bold(f"{groups.get('act', 0):,} need action"),
         html.text(f"{groups.get('repeat', 0):,} to repeat"),
     ]
-    if sum(groups.values()) != shown.n_patients or shown.n_matching != shown.n_patients:
+    if shown.n_folded:
+        counts.append(
+            html.text(f"{shown.n_folded:,} folded away (known low LVEF, or already acted on)")
+        )
+    if shown.n_matching not in (shown.n_patients, shown.n_patients - shown.n_folded):
         counts.append(html.text(f"{shown.n_matching:,} match the filters"))
     joined = " · ".join(part.html for part in counts)
     place.html(
@@ -97,7 +101,9 @@ def _choose_filters() -> dict[str, Any]:
     change = _segments("Change since last", _CHANGES, "change")
     echo = _segments("Last echo", _ECHOES, "echo")
     group = _segments("Group", _GROUPS, "group")
+    folded = st.toggle("Show folded patients", key="filter_folded", on_change=_first_page)
     return {
+        "show_folded": folded,
         "flags": tuple(flags),
         "change": (change,) if change else (),
         "last_echo": echo,

@@ -72,7 +72,7 @@ def row_view(row: WorklistRow, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
         "when": words.day(row.last_ecg_at, zone) if row.last_ecg_at else "undated",
         "step": _STEPS.get(row.next_step, row.next_step),
         "step_strong": bool(row.next_step),
-        "reason": row.next_reason.partition(": ")[2] or row.next_reason,
+        "reason": row.folded_reason or row.next_reason.partition(": ")[2] or row.next_reason,
     }
 
 

@@ -52,6 +52,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_patients_stale"), ["stale"], unique=False)
 
     op.create_table(
+        "actions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("patient", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("ecg", sa.String(length=32), nullable=False),
+        sa.Column("made_at", ecgdash.store.schema.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["patient"], ["patients.id"], name=op.f("fk_actions_patient"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_actions")),
+    )
+    with op.batch_alter_table("actions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_actions_patient"), ["patient"], unique=False)
+
+    op.create_table(
         "diagnoses",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("patient", sa.Integer(), nullable=False),
@@ -183,6 +198,8 @@ def upgrade() -> None:
         sa.Column("n_ecgs", sa.Integer(), nullable=False),
         sa.Column("next_step", sa.Text(), nullable=False),
         sa.Column("next_reason", sa.Text(), nullable=False),
+        sa.Column("folded", sa.Boolean(), nullable=False),
+        sa.Column("folded_reason", sa.Text(), nullable=False),
         sa.Column("sort_change", sa.Float(), nullable=False),
         sa.Column("sort_level", sa.Float(), nullable=False),
         sa.Column("sort_ecg", sa.Float(), nullable=False),
