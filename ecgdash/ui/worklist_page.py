@@ -75,7 +75,7 @@ def choose_query(page: Page) -> WorklistQuery:
         place = st.empty()
         chosen = {
             key: st.session_state.get(f"filter_{key}")
-            for key in ("flags", "change", "echo", "group")
+            for key in ("flags", "change", "echo", "group", "folded")
         }
         with place.popover(_filter_words(chosen), icon=":material/filter_list:"):
             filters = _choose_filters()
@@ -130,6 +130,8 @@ def _filter_words(chosen: dict[str, Any]) -> str:
         if chosen[key] in table:
             name = table[chosen[key]].lower()
             names.append(f"echo {name}" if key == "echo" else name)
+    if chosen["folded"]:
+        names.append("folded shown")
     return f"Filters: {', '.join(names) or 'none'}"
 
 
