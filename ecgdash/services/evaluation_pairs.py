@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdash.domain import UNCALIBRATED
+from ecgdash.labels.flags import SUBGROUP_KEYS
 
 __all__ = ["LVSD_PERCENT", "MASKED_PAIRS", "SUBGROUP_KEYS", "PairTable", "pooled"]
 
@@ -20,26 +21,6 @@ LVSD_PERCENT = 40.0
 
 MASKED_PAIRS = "masked_pairs"
 """The masked variant with a history of earlier pairs only, which is the paper's rule."""
-
-SUBGROUP_KEYS = (
-    "all",
-    "sinus",
-    "sinus_no_bbb",
-    "AFIB",
-    "LBBB",
-    "RBBB",
-    "PR>200",
-    "QRS>140",
-    "long_QTc",
-    "IHD",
-    "CKD",
-    "DM",
-    "HTN",
-    "age<=70",
-    "age>70",
-    "male",
-    "female",
-)
 
 
 @dataclass(frozen=True, eq=False)
