@@ -8,18 +8,19 @@ from numpy.typing import NDArray
 
 from ecgdash.domain import CANONICAL_LEADS, EcgRecord
 from ecgdash.errors import InvalidValue
-from ecgdash.signal.beats import find_beats
-from ecgdash.signal.intervals import find_landmarks
-from ecgdash.signal.median_beat import median_beat
+from ecgdash.signal.delineation import (
+    INDEPENDENT,
+    MEASURED_AT_LEAST_S,
+    MEASURED_S,
+    at_usable_rate,
+    delineate,
+    without_padding,
+)
 from ecgdash.signal.morphology import morphology_of
-from ecgdash.signal.rhythm import flutter_power, noise_uv, rhythm_of, spike_share
+from ecgdash.signal.rhythm import flutter_power, noise_uv, spike_share
 
 __all__ = ["Measurements", "measure", "measure_batch"]
 
-MEASURED_S: Final = 10.0
-HIGH_PASS_HZ: Final = 0.5
-"""Zero-phase; keeps ST within AHA's tolerance (Kligfield et al. 2007, below 0.67 Hz)."""
-_INDEPENDENT: Final = tuple(CANONICAL_LEADS.index(n) for n in ("I", "II", *CANONICAL_LEADS[6:]))
 _BLOCK: Final = 32
 """Records measured at a time: what fits the processor's cache."""
 
@@ -38,10 +39,15 @@ class Measurements:
     p_found : ndarray of bool, shape (n,)
     p_consistency : ndarray, shape (n,)
         Mean correlation between the P windows of two beats, -1 to 1.
-    pr_ms, qrs_ms, qt_ms, qtc_ms : ndarray, shape (n,)
-        `qtc_ms` by Bazett from the mean RR interval.
+    pr_ms, qrs_ms, qt_ms, qtc_ms, qtc_fridericia_ms : ndarray, shape (n,)
+        `qtc_ms` by Bazett, both from the mean RR interval.
+    p_ms : ndarray, shape (n,)
+        Duration of P; NaN without a P.
+    qrs_rise_ms : ndarray, shape (n,)
+        QRS onset until the summed slope over leads first reaches half of its
+        peak: long where the complex begins slowly (a delta wave).
     qrs_axis_deg, t_axis_deg, p_axis_deg : ndarray, shape (n,)
-    r_mv ... late_r_mv : ndarray, shape (n, 12)
+    r_mv ... p_mv : ndarray, shape (n, 12)
         See `ecgdash.signal.morphology.Morphology`; canonical lead order.
     p_terminal_v1_mv : ndarray, shape (n,)
     flutter_power : ndarray, shape (n,)
@@ -65,6 +71,9 @@ class Measurements:
     qrs_ms: _F64
     qt_ms: _F64
     qtc_ms: _F64
+    qtc_fridericia_ms: _F64
+    p_ms: _F64
+    qrs_rise_ms: _F64
     qrs_axis_deg: _F64
     t_axis_deg: _F64
     p_axis_deg: _F64
@@ -78,6 +87,7 @@ class Measurements:
     st60_mv: _F64
     t_mv: _F64
     late_r_mv: _F64
+    p_mv: _F64
     p_terminal_v1_mv: _F64
     flutter_power: _F64
     spike_share: _F64
@@ -126,13 +136,13 @@ def measure_batch(signals_mv: NDArray[np.floating], sampling_hz: float) -> Measu
         raise InvalidValue(f"signals of shape {signals_mv.shape}", accepted="(n, 12, samples)")
     if not 200.0 <= sampling_hz <= 1000.0:
         raise InvalidValue(f"sampling_hz {sampling_hz:g}", accepted="Accepted: 200 to 1000")
-    if signals_mv.shape[-1] < 2 * sampling_hz:
+    if signals_mv.shape[-1] < MEASURED_AT_LEAST_S * sampling_hz:
         raise InvalidValue(f"{signals_mv.shape[-1] / sampling_hz:.1f} s", accepted="At least 2 s")
-    used = signals_mv[:, _INDEPENDENT, : round(MEASURED_S * sampling_hz)]
-    blocks = [
-        _measure_block(used[first : first + _BLOCK], sampling_hz)
-        for first in range(0, max(len(used), 1), _BLOCK)
-    ]
+    used = signals_mv[:, INDEPENDENT, : round(MEASURED_S * sampling_hz)]
+    blocks = []
+    for first in range(0, max(len(used), 1), _BLOCK):
+        clean = without_padding(used[first : first + _BLOCK])
+        blocks.append(_measure_block(clean, sampling_hz, (clean, sampling_hz)))
     if len(blocks) == 1:
         return blocks[0]
     names = [f.name for f in fields(Measurements)]
@@ -145,13 +155,23 @@ def measure(record: EcgRecord) -> Measurements:
     """Measure one record, whatever its leads and rate; a batch of one.
 
     Figures of leads that the record does not hold are NaN. Intervals need at
-    least lead I.
+    least lead I. A rate that is not from 240 to 512 Hz is brought to 500 Hz, but
+    pacing spikes are sought at the record's own.
+
+    Raises
+    ------
+    InvalidValue
+        Under 2 s.
     """
+    if not np.isfinite(record.sampling_hz) or record.duration_s < MEASURED_AT_LEAST_S:
+        raise InvalidValue(f"{record.duration_s:.1f} s", accepted="At least 2 s")
     twelve = np.zeros((len(CANONICAL_LEADS), record.n_samples), dtype=np.float32)
     held = [CANONICAL_LEADS.index(name) for name in record.leads]
     twelve[held] = record.signal_mv
-    signal, rate = _at_usable_rate(twelve, record.sampling_hz)
-    found = measure_batch(signal[np.newaxis], rate)
+    first = twelve[np.newaxis, INDEPENDENT, : round(MEASURED_S * record.sampling_hz)]
+    raw = without_padding(first)
+    signal, rate = at_usable_rate(raw, record.sampling_hz)
+    found = _measure_block(signal, rate, (raw, record.sampling_hz))
     missing = [i for i in range(len(CANONICAL_LEADS)) if i not in held]
     if missing:
         for field in fields(found):
@@ -164,65 +184,50 @@ def measure(record: EcgRecord) -> Measurements:
     return found
 
 
-def _at_usable_rate(
-    signal_mv: NDArray[np.float32], sampling_hz: float
-) -> tuple[NDArray[np.float32], float]:
-    """Bring a record to 500 Hz where its rate is not from 240 to 512 Hz."""
-    from fractions import Fraction
-
-    from scipy.signal import resample_poly
-
-    if 240.0 <= sampling_hz <= 512.0:
-        return signal_mv, sampling_hz
-    ratio = Fraction(500) / Fraction(sampling_hz).limit_denominator(1000)
-    finite = np.nan_to_num(signal_mv)
-    out = resample_poly(finite, ratio.numerator, ratio.denominator, axis=-1, padtype="line")
-    return out.astype(np.float32), 500.0
-
-
-def _high_pass(signals_mv: NDArray[np.floating], sampling_hz: float) -> NDArray[np.float32]:
-    from scipy.signal import butter, sosfiltfilt
-
-    sos = butter(2, HIGH_PASS_HZ, "highpass", fs=sampling_hz, output="sos")
-    clean = np.nan_to_num(signals_mv.astype(np.float64), posinf=0.0, neginf=0.0)
-    filtered: NDArray[np.float32] = sosfiltfilt(sos, clean, axis=-1).astype(np.float32)
-    return filtered
-
-
 def _where_beating(values: _F64, beating: NDArray[np.bool_]) -> _F64:
     """Blank the records without a single beat."""
     return np.where(beating if values.ndim == 1 else beating[:, None], values, np.nan)
 
 
-def _measure_block(signals_mv: NDArray[np.floating], sampling_hz: float) -> Measurements:
-    signals = _high_pass(signals_mv, sampling_hz)
-    beats = find_beats(signals, sampling_hz)
-    rhythm = rhythm_of(beats, sampling_hz)
-    median = median_beat(signals, beats, sampling_hz)
-    marks = find_landmarks(median, rhythm.rr_s, sampling_hz)
-    shape = morphology_of(median, marks, sampling_hz)
+def _measure_block(
+    signals_mv: NDArray[np.float32],
+    sampling_hz: float,
+    original: tuple[NDArray[np.float32], float],
+) -> Measurements:
+    """Measure records without gaps; `original` is signals and rate before resampling."""
+    found = delineate(signals_mv, sampling_hz)
+    beats, rhythm, median, marks = found.beats, found.rhythm, found.median, found.marks
+    shape = morphology_of(median.mv, marks, sampling_hz)
     beating = rhythm.n_beats > 0
     step_ms = 1000.0 / sampling_hz
-    qrs_ms = np.where(beating, (marks.offset - marks.onset) * step_ms, np.nan)
-    qt_ms = np.where(beating & marks.t_found, (marks.t_end - marks.onset) * step_ms, np.nan)
-    pr_ms = np.where(beating & marks.p_found, (marks.onset - marks.p_onset) * step_ms, np.nan)
-    flutter = flutter_power(signals[:, [1, 2]], beats, marks, median.centre, sampling_hz)
+    qrs_ms = np.where(beating, (marks.offset_at - marks.onset_at) * step_ms, np.nan)
+    qt_ms = np.where(beating & marks.t_found, (marks.t_end_at - marks.onset_at) * step_ms, np.nan)
+    has_p = beating & marks.p_found
+    pr_ms = np.where(has_p, (marks.onset_at - marks.p_onset_at) * step_ms, np.nan)
+    p_ms = np.where(has_p, (marks.p_end_at - marks.p_onset_at) * step_ms, np.nan)
+    rise_ms = np.where(beating, (marks.rise_at - marks.onset_at) * step_ms, np.nan)
+    rate = rhythm.heart_rate_bpm / 60.0
+    onset_s = (median.sample + (marks.onset - median.centre)[:, None]) / sampling_hz
+    flutter = flutter_power(found.signals[:, [1, 2]], beats, marks, median.centre, sampling_hz)
     return Measurements(
         heart_rate_bpm=rhythm.heart_rate_bpm,
         rr_cv=rhythm.rr_cv,
         rmssd=rhythm.rmssd,
         n_beats=rhythm.n_beats,
-        pvc_count=rhythm.pvc_count,
-        pac_count=rhythm.pac_count,
-        ectopic_beats=rhythm.pvc_count + rhythm.pac_count,
-        p_found=marks.p_found & beating,
+        pvc_count=rhythm.pvc.sum(axis=-1),
+        pac_count=rhythm.pac.sum(axis=-1),
+        ectopic_beats=(rhythm.pvc | rhythm.pac).sum(axis=-1),
+        p_found=has_p,
         p_consistency=marks.p_consistency.astype(np.float64),
         pr_ms=pr_ms,
         qrs_ms=qrs_ms,
         qt_ms=qt_ms,
-        qtc_ms=qt_ms * np.sqrt(rhythm.heart_rate_bpm / 60.0),
+        qtc_ms=qt_ms * np.sqrt(rate),
+        qtc_fridericia_ms=qt_ms * np.cbrt(rate),
+        p_ms=p_ms,
+        qrs_rise_ms=rise_ms,
         flutter_power=flutter,
-        spike_share=spike_share(signals, median, marks.onset, sampling_hz),
-        noise_uv=noise_uv(signals),
+        spike_share=spike_share(original[0], onset_s, median.used, original[1]),
+        noise_uv=noise_uv(found.signals),
         **{name: _where_beating(values, beating) for name, values in vars(shape).items()},
     )

@@ -10,8 +10,8 @@ from ecgdash.signal.beats import Beats, cut_windows
 
 __all__ = ["BEFORE_S", "MedianBeat", "median_beat"]
 
-BEFORE_S: Final = 0.4
-"""Before the middle of the QRS complex: a PR interval of 320 ms fits."""
+BEFORE_S: Final = 0.48
+"""Before the middle of the QRS complex: a PR interval of 400 ms fits."""
 AFTER_S: Final = 0.6
 MAX_BEATS: Final = 12
 """More add time, not precision."""

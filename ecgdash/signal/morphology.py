@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from ecgdash.signal.intervals import Landmarks
 from ecgdash.signal.leads import derive_limb_leads
-from ecgdash.signal.median_beat import MedianBeat
 
 __all__ = ["Morphology", "morphology_of"]
 
@@ -37,6 +36,9 @@ class Morphology:
         Peak to peak; level 60 ms after the J point; T's largest deflection, signed.
     late_r_mv : ndarray
         Largest value in the last 50 ms of the complex (terminal R).
+    p_mv : ndarray
+        P's largest deflection, signed, from the line between its onset and end; NaN
+        without a P.
     p_terminal_v1_mv : ndarray, shape (n_records,)
         Lowest value in V1 from P's peak to 60 ms after it, from the level at P
         onset; NaN without a P.
@@ -54,24 +56,28 @@ class Morphology:
     st60_mv: _F64
     t_mv: _F64
     late_r_mv: _F64
+    p_mv: _F64
     p_terminal_v1_mv: _F64
     qrs_axis_deg: _F64
     t_axis_deg: _F64
     p_axis_deg: _F64
 
 
-def morphology_of(median: MedianBeat, marks: Landmarks, sampling_hz: float) -> Morphology:
-    """Measure the median beats of I, II, V1 to V6; the other limb leads are derived.
+def morphology_of(
+    beats_mv: NDArray[np.float32], marks: Landmarks, sampling_hz: float
+) -> Morphology:
+    """Measure (median) beats of I, II, V1 to V6; the other limb leads are derived.
 
     Parameters
     ----------
-    median : MedianBeat
+    beats_mv : ndarray of float32, shape (n_records, 8, n_window)
         Leads I, II, V1, V2, V3, V4, V5, V6.
     marks : Landmarks
+        In samples of the window.
     sampling_hz : float
     """
-    limb = derive_limb_leads(median.mv[:, 0], median.mv[:, 1])
-    twelve = np.concatenate([limb, median.mv[:, 2:].astype(np.float64)], axis=1)
+    limb = derive_limb_leads(beats_mv[:, 0], beats_mv[:, 1])
+    twelve = np.concatenate([limb, beats_mv[:, 2:].astype(np.float64)], axis=1)
     mv = twelve - _mean_before(twelve, marks.onset, max(round(0.012 * sampling_hz), 1))
     position = np.arange(mv.shape[-1])
     inside = ((position >= marks.onset[:, None]) & (position <= marks.offset[:, None]))[:, None]
@@ -84,7 +90,7 @@ def morphology_of(median: MedianBeat, marks: Landmarks, sampling_hz: float) -> M
     late = inside & (position >= marks.offset[:, None, None] - round(0.05 * sampling_hz))
     net = qrs.sum(axis=-1) * step_ms
     t_mv = _t_amplitude(mv, marks, position)
-    p_mv = _p_amplitude(mv, marks, sampling_hz)
+    p_mv, p_area = _p_wave(mv, marks, position)
     return Morphology(
         r_mv=r_mv,
         q_mv=q_mv,
@@ -96,10 +102,11 @@ def morphology_of(median: MedianBeat, marks: Landmarks, sampling_hz: float) -> M
         st60_mv=_at_offset(mv, marks.offset + round(0.06 * sampling_hz)),
         t_mv=t_mv,
         late_r_mv=np.where(late, mv, -np.inf).max(axis=-1),
+        p_mv=np.where(marks.p_found[:, None], p_mv, np.nan),
         p_terminal_v1_mv=_p_terminal(mv[:, 6], marks, position, sampling_hz),
         qrs_axis_deg=_axis(net),
         t_axis_deg=_axis(t_mv),
-        p_axis_deg=np.where(marks.p_found, _axis(p_mv), np.nan),
+        p_axis_deg=np.where(marks.p_found, _axis(p_area), np.nan),
     )
 
 
@@ -134,10 +141,18 @@ def _t_amplitude(mv: _F64, marks: Landmarks, position: NDArray[np.intp]) -> _F64
     return np.where(marks.t_found[:, None], value, np.nan)
 
 
-def _p_amplitude(mv: _F64, marks: Landmarks, sampling_hz: float) -> _F64:
-    return _at_offset(mv, marks.p_peak) - _at_offset(
-        mv, np.maximum(marks.p_onset - round(0.01 * sampling_hz), 0)
-    )
+def _p_wave(mv: _F64, marks: Landmarks, position: NDArray[np.intp]) -> tuple[_F64, _F64]:
+    """Return P's largest deflection and its area from the line between its onset and end.
+
+    The line takes out the slope on which P rides (the end of the T wave before).
+    """
+    begin, end = marks.p_onset[:, None], np.maximum(marks.p_end, marks.p_onset + 1)[:, None]
+    left, right = _at_offset(mv, begin[:, 0])[..., None], _at_offset(mv, end[:, 0])[..., None]
+    share = ((position - begin) / (end - begin))[:, None]
+    inside = ((position >= begin) & (position <= end))[:, None]
+    wave = np.where(inside, mv - left - share * (right - left), 0.0)
+    strongest = np.abs(wave).argmax(axis=-1)
+    return np.take_along_axis(wave, strongest[..., None], axis=-1)[..., 0], wave.sum(axis=-1)
 
 
 def _p_terminal(v1: _F64, marks: Landmarks, position: NDArray[np.intp], sampling_hz: float) -> _F64:

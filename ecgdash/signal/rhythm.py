@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from ecgdash.signal.beats import Beats, cut_windows
 from ecgdash.signal.intervals import Landmarks
-from ecgdash.signal.median_beat import MedianBeat
 
 __all__ = [
     "Rhythm",
@@ -23,12 +22,15 @@ __all__ = [
 PVC_PREMATURE: Final = 0.92
 PVC_DISSIMILAR: Final = 0.75
 PVC_WIDER: Final = 1.15
+PVC_FIRST_WIDER: Final = 1.5
+PVC_PAUSE: Final = 0.95
 PAC_PREMATURE: Final = 0.85
 """Of the median RR interval (our choice; carts use 0.75 to 0.9)."""
 PAC_MAX_SHARE: Final = 0.34
 REGULAR_SPREAD: Final = 0.07
 """Median departure from the median RR, relative; above, early beats are no ectopy."""
 FLUTTER_HZ: Final = (3.8, 6.2)
+SPIKE_ARM_S: Final = 0.002
 SPIKE_MV: Final = 0.4
 SPIKE_OVER_NOISE: Final = 10.0
 SPIKE_OVER_QRS: Final = 1.5
@@ -39,30 +41,33 @@ _F64 = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Rhythm:
-    """Rhythm figures of a batch, each of shape (n_records,).
+    """Rhythm figures of a batch, of shape (n_records,) unless said otherwise.
 
     Attributes
     ----------
     heart_rate_bpm : ndarray
         From the mean RR interval; NaN below two beats.
-    rr_s : ndarray
-        Median RR interval.
+    rr_before_s, rr_after_s : ndarray
+        Median interval before and after the dominant beats: they differ in bigeminy.
     rr_cv : ndarray
         Standard deviation over mean of the intervals between dominant beats
         without those next to an ectopic beat; NaN below three.
     rmssd : ndarray
         Root mean square of successive differences of the same intervals,
         relative to their mean.
-    n_beats, pvc_count, pac_count : ndarray of int
+    n_beats : ndarray of int
+    pvc, pac : ndarray of bool, shape (n_records, n_beats)
+        Ventricular and atrial premature complexes.
     """
 
     heart_rate_bpm: _F64
-    rr_s: _F64
+    rr_before_s: _F64
+    rr_after_s: _F64
     rr_cv: _F64
     rmssd: _F64
     n_beats: NDArray[np.intp]
-    pvc_count: NDArray[np.intp]
-    pac_count: NDArray[np.intp]
+    pvc: NDArray[np.bool_]
+    pac: NDArray[np.bool_]
 
 
 def masked_median(values: NDArray[np.floating], mask: NDArray[np.bool_]) -> _F64:
@@ -104,12 +109,15 @@ def rhythm_of(beats: Beats, sampling_hz: float) -> Rhythm:
         cv = spread / mean
     return Rhythm(
         heart_rate_bpm=np.where(n_rr > 0, rate, np.nan),
-        rr_s=typical,
+        rr_before_s=masked_median(rr, valid & beats.dominant),
+        rr_after_s=masked_median(rr[:, 1:], valid[:, 1:] & beats.dominant[:, :-1])
+        if rr.shape[1] > 1
+        else typical,
         rr_cv=np.where(normal.sum(axis=-1) >= 3, cv, np.nan),
         rmssd=np.where(n_steps >= 2, rmssd, np.nan),
         n_beats=beats.exists.sum(axis=-1),
-        pvc_count=pvc.sum(axis=-1),
-        pac_count=pac.sum(axis=-1),
+        pvc=pvc,
+        pac=pac,
     )
 
 
@@ -123,20 +131,33 @@ def _mean_and_spread(values: _F64, mask: NDArray[np.bool_]) -> tuple[_F64, _F64]
 def _ventricular(
     beats: Beats, rr: _F64, valid: NDArray[np.bool_], typical: _F64
 ) -> NDArray[np.bool_]:
-    """Premature, of another shape and wider than the dominant complex."""
+    """Premature, of another shape and wider than the dominant complex.
+
+    Nothing tells whether the record's first complex is premature: it must be
+    much wider, and the interval after it no shorter than usual.
+    """
     usual_width = masked_median(beats.width_s, beats.dominant)[:, None]
-    wider = beats.width_s > PVC_WIDER * np.nan_to_num(usual_width, nan=np.inf)
-    early = valid & (rr < PVC_PREMATURE * np.nan_to_num(typical)[:, None])
-    other = beats.exists & (beats.similarity < PVC_DISSIMILAR)
-    return other & wider & early
+    wider = beats.width_s / np.nan_to_num(usual_width, nan=np.inf)
+    usual = np.nan_to_num(typical)[:, None]
+    early = valid & (rr < PVC_PREMATURE * usual) & (wider > PVC_WIDER)
+    first = np.zeros_like(early)
+    first[:, 0] = beats.exists[:, 0] & (wider[:, 0] > PVC_FIRST_WIDER)
+    first[:, 0] &= (rr[:, 1:2] > PVC_PAUSE * usual)[:, 0] if rr.shape[1] > 1 else False
+    return beats.exists & (beats.similarity < PVC_DISSIMILAR) & (early | first)
 
 
 def _atrial(beats: Beats, rr: _F64, valid: NDArray[np.bool_], typical: _F64) -> NDArray[np.bool_]:
-    """Premature, of the dominant shape, in an otherwise regular rhythm."""
+    """Premature, of the dominant shape, in an otherwise regular rhythm.
+
+    The interval is short against the one before it too, or follows another such
+    beat: sinus arrhythmia shortens the intervals gradually.
+    """
     usual = np.nan_to_num(typical, nan=np.inf)[:, None]
-    early = valid & beats.dominant & (rr < PAC_PREMATURE * usual)
+    short = valid & beats.dominant & (rr < PAC_PREMATURE * usual)
+    early = short.copy()
+    early[:, 1:] &= short[:, :-1] | ~valid[:, :-1] | (rr[:, 1:] < PAC_PREMATURE * rr[:, :-1])
     followed = np.ones_like(early)
-    followed[:, :-1] = ~valid[:, 1:] | (rr[:, 1:] > 0.9 * usual)
+    followed[:, :-1] = ~valid[:, 1:] | short[:, 1:] | (rr[:, 1:] > 0.9 * usual)
     found = early & followed
     departure = np.abs(rr - np.where(np.isfinite(usual), usual, 0.0)) / usual
     regular = np.nan_to_num(masked_median(departure, valid & ~found), nan=1.0) < REGULAR_SPREAD
@@ -202,32 +223,45 @@ def _bridge_qrs(
     return out
 
 
-def _sharpness(signals_mv: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return each sample's distance from the mean of its neighbours; ends 0."""
+def _sharpness(signals_mv: NDArray[np.float32], arm: int) -> NDArray[np.float32]:
+    """Return each sample's distance from the mean of those `arm` samples off; ends 0."""
     out = np.zeros_like(signals_mv)
-    out[..., 1:-1] = signals_mv[..., 1:-1] - 0.5 * (signals_mv[..., 2:] + signals_mv[..., :-2])
+    out[..., arm:-arm] = signals_mv[..., arm:-arm] - 0.5 * (
+        signals_mv[..., 2 * arm :] + signals_mv[..., : -2 * arm]
+    )
     return out
 
 
 def noise_uv(signals_mv: NDArray[np.float32]) -> _F64:
     """Return the high-frequency noise, root mean square in microvolts, median over leads."""
-    every_fifth = np.abs(_sharpness(signals_mv)[..., 1:-1:5])
+    every_fifth = np.abs(_sharpness(signals_mv, 1)[..., 1:-1:5])
     # 1.4826 x median absolute deviation; white noise grows by sqrt(1.5) in the sharpness
     sigma = 1.4826 * np.median(every_fifth, axis=-1) / np.sqrt(1.5)
     return np.asarray(np.median(sigma, axis=-1) * 1000.0, dtype=np.float64)
 
 
 def spike_share(
-    signals_mv: NDArray[np.float32], median: MedianBeat, onset: NDArray[np.intp], fs: float
+    signals_mv: NDArray[np.float32], onset_s: _F64, used: NDArray[np.bool_], fs: float
 ) -> _F64:
     """Return the share of beats that start with a pacing spike.
 
     A spike is a point around QRS onset (80 ms before to 20 ms after) that is
     sharper than the noise and than anything in the complex that follows.
+
+    Parameters
+    ----------
+    signals_mv : ndarray of float32, shape (n_records, n_leads, n_samples)
+        At the rate of the recording: resampling blunts spikes.
+    onset_s : ndarray, shape (n_records, n_beats)
+        QRS onsets.
+    used : ndarray of bool, shape (n_records, n_beats)
+        Beats that count.
+    fs : float
+        Samples per second.
     """
-    sharp = np.abs(_sharpness(signals_mv)).sum(axis=1)
+    sharp = np.abs(_sharpness(signals_mv, max(round(SPIKE_ARM_S * fs), 1))).sum(axis=1)
     usual = np.median(sharp[:, ::3], axis=-1)
-    start = median.sample + (onset - median.centre)[:, None]
+    start = np.rint(onset_s * fs).astype(np.intp)
 
     def sharpest(begin_s: float, end_s: float) -> NDArray[np.float32]:
         offsets = np.arange(round(begin_s * fs), round(end_s * fs) + 1)
@@ -236,6 +270,6 @@ def spike_share(
 
     limit = np.maximum(SPIKE_MV, SPIKE_OVER_NOISE * usual)[:, None]
     near = sharpest(-0.08, 0.02)
-    spiked = (near > limit) & (near > SPIKE_OVER_QRS * sharpest(0.028, 0.12)) & median.used
-    n = np.maximum(median.used.sum(axis=-1), 1)
+    spiked = (near > limit) & (near > SPIKE_OVER_QRS * sharpest(0.028, 0.12)) & used
+    n = np.maximum(used.sum(axis=-1), 1)
     return np.asarray(spiked.sum(axis=-1) / n, dtype=np.float64)

@@ -42,8 +42,8 @@ def test_a_made_sinus_rhythm_is_measured_right(hz):
     # P begins 2.4 widths before its peak: 163 ms before QRS
     assert m.pr_ms[0] == pytest.approx(163, abs=20)
     assert m.qrs_ms[0] == pytest.approx(92, abs=16)
-    # T ends 2.1 widths after its peak: 354 ms after QRS onset
-    assert m.qt_ms[0] == pytest.approx(354, abs=20)
+    # T ends, as a cart sees it, 2.75 widths after its peak: 380 ms after QRS onset
+    assert m.qt_ms[0] == pytest.approx(380, abs=16)
     assert m.qtc_ms[0] == pytest.approx(m.qt_ms[0] * np.sqrt(75 / 60), rel=0.01)
     assert m.ectopic_beats[0] == 0
     assert m.spike_share[0] == 0
@@ -100,6 +100,43 @@ def test_spikes_before_wide_complexes_are_seen():
     for onset in REGULAR:
         signal[:, round((onset + 0.01) * 250)] += np.float32(1.5)
     assert measure_batch(signal[np.newaxis], 250.0).spike_share[0] > 0.8
+
+
+def test_complexes_at_the_ends_of_the_record_and_padding_are_left_out():
+    onsets = np.arange(0.1, 10, 0.8)  # the first and the last complex lie within 0.3 s of an end
+    plain = made_ecg(onsets) + np.float32(0.4)
+    padded = plain.copy()
+    padded[:, -30:] = 0.0  # an electrode offset, then zeros: a step of 0.4 mV in every lead
+    for signal in (plain, padded):
+        m = measure_batch(signal[np.newaxis], 250.0)
+        assert m.n_beats[0] == len(onsets) - 2
+        assert m.heart_rate_bpm[0] == pytest.approx(75.0, abs=0.5)
+        assert m.ectopic_beats[0] == 0
+
+
+def test_p_has_a_duration_and_an_amplitude():
+    m = measure_batch(made_ecg(REGULAR)[np.newaxis], 250.0)
+    assert m.p_ms[0] == pytest.approx(90, abs=15)  # from 2.4 widths before to 2.4 after the peak
+    assert m.lead("p_mv", "II")[0] == pytest.approx(0.12, abs=0.03)
+    assert m.lead("p_mv", "aVR")[0] == pytest.approx(-0.10, abs=0.03)
+    without = measure_batch(made_ecg(REGULAR + 0.01, (Q, R, S, T))[np.newaxis], 250.0)
+    assert np.isnan(without.p_ms[0])
+    assert np.isnan(without.p_mv).all()
+
+
+def test_both_corrections_of_qt_come_from_the_rate():
+    m = measure_batch(made_ecg(np.arange(0.4, 10, 0.6))[np.newaxis], 250.0)
+    assert m.heart_rate_bpm[0] == pytest.approx(100, abs=0.5)
+    assert m.qtc_ms[0] == pytest.approx(m.qt_ms[0] / 0.6**0.5, rel=0.005)
+    assert m.qtc_fridericia_ms[0] == pytest.approx(m.qt_ms[0] / 0.6 ** (1 / 3), rel=0.005)
+
+
+def test_sinus_arrhythmia_is_no_ectopy():
+    breathing = 0.8 + 0.16 * np.sin(2 * np.pi * np.arange(14) / 5.0)
+    onsets = 0.4 + np.cumsum(breathing)
+    m = measure_batch(made_ecg(onsets[onsets < 9.9])[np.newaxis], 250.0)
+    assert m.rr_cv[0] > 0.1
+    assert m.ectopic_beats[0] == 0
 
 
 def test_noise_is_measured_in_microvolts():
