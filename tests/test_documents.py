@@ -66,3 +66,9 @@ def test_clinical_document_holds_the_rule_table():
     text = (ROOT / "docs" / "clinical.md").read_text(encoding="utf-8")
     for rule in RULES:
         assert f"| {rule.number} | {rule.words} | {rule.step or 'none'} |" in text
+
+
+def test_label_document_is_the_table_that_the_code_uses():
+    from ecgdash.labels.document import label_document
+
+    assert (ROOT / "docs" / "labels.md").read_text(encoding="utf-8") == label_document()

@@ -1,144 +1,35 @@
 """A cart's labels and statements, from measurements only.
 
-`LABELS` is the one table: name, the statement in MUSE's English (empty where
-a cart prints a number instead), the criterion's source, and the rule. The
-first phase of training learns these labels; no more is known to it than what a
-cart would have printed from the noisy waveform.
+The rules stand in the table `ecgdash.labels.table`. The first phase of training learns
+these labels; no more is known to it than what a cart would have printed from the noisy
+waveform.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdash.labels import criteria as c
+from ecgdash.labels.spec import LabelSpec
+from ecgdash.labels.table import LABEL_NAMES, LABELS
 from ecgdash.signal.measure import Measurements
 
 __all__ = ["LABELS", "LABEL_NAMES", "LabelSpec", "labels_batch", "statements_batch"]
 
 _Bool = NDArray[np.bool_]
-_Rule = Callable[[Measurements, _Bool, _Bool], _Bool]
 
+_SAID_BY: Final = {
+    "SINUS": ("SINUS_BRADYCARDIA", "SINUS_TACHYCARDIA"),
+    "PVC": ("FREQUENT_PVC", "BIGEMINY"),
+    "FREQUENT_PVC": ("BIGEMINY",),
+}
+"""Label -> labels whose statement says it too, so that a cart prints only theirs."""
 
-@dataclass(frozen=True)
-class LabelSpec:
-    """One binary label.
-
-    Attributes
-    ----------
-    name : str
-    statement : str
-        What a cart prints; empty: it prints only the number.
-    source : str
-        Key of the criterion's source in `ecgdash.labels.criteria`.
-    rule : callable
-        (measurements, is_male, is_female) -> boolean array over records.
-    """
-
-    name: str
-    statement: str
-    source: str
-    rule: _Rule
-
-
-def _plain(rule: Callable[[Measurements], _Bool]) -> _Rule:
-    return lambda m, _male, _female: rule(m)
-
-
-def _above(name: str, limit: float) -> _Rule:
-    return lambda m, _male, _female: np.asarray(getattr(m, name) > limit)
-
-
-def _below(name: str, limit: float) -> _Rule:
-    return lambda m, _male, _female: np.asarray(getattr(m, name) < limit)
-
-
-def _in(rule: Callable[[Measurements, str], _Bool], region: str) -> _Rule:
-    return lambda m, _male, _female: rule(m, region)
-
-
-LABELS: Final[tuple[LabelSpec, ...]] = (
-    LabelSpec("PACED", "Electronic ventricular pacemaker", "measured", _plain(c.paced)),
-    LabelSpec("AFIB", "Atrial fibrillation", "measured", _plain(c.fibrillation)),
-    LabelSpec("AFL", "Atrial flutter", "measured", _plain(c.flutter)),
-    LabelSpec("AF_OR_AFL", "", "measured", _plain(lambda m: c.fibrillation(m) | c.flutter(m))),
-    LabelSpec("JUNCTIONAL", "Junctional rhythm", "measured", _plain(c.junctional)),
-    LabelSpec("SINUS", "", "measured", _plain(c.sinus)),
-    LabelSpec("HR>100", "", "AHA 2009", _above("heart_rate_bpm", 100.0)),
-    LabelSpec("HR<60", "", "AHA 2009", _below("heart_rate_bpm", 60.0)),
-    LabelSpec("PR>200", "with 1st degree A-V block", "AHA 2009", _plain(c.first_degree_block)),
-    LabelSpec(
-        "PVC",
-        "with occasional Premature ventricular complexes",
-        "measured",
-        _above("pvc_count", 0),
-    ),
-    LabelSpec(
-        "PAC",
-        "with occasional Premature atrial complexes",
-        "measured",
-        _plain(lambda m: c.sinus(m) & (m.pac_count > 0)),
-    ),
-    LabelSpec("LEFT_AXIS", "Left axis deviation", "AHA 2009", _plain(c.left_axis)),
-    LabelSpec("RIGHT_AXIS", "Right axis deviation", "AHA 2009", _plain(c.right_axis)),
-    LabelSpec("LOW_VOLTAGE", "Low voltage QRS", "AHA 2009", _plain(c.low_voltage)),
-    LabelSpec("LBBB", "Left bundle branch block", "AHA 2009", _plain(c.lbbb)),
-    LabelSpec("RBBB", "Right bundle branch block", "AHA 2009", _plain(c.rbbb)),
-    LabelSpec("LAFB", "Left anterior fascicular block", "AHA 2009", _plain(c.lafb)),
-    LabelSpec("IVCD", "Nonspecific intraventricular conduction delay", "AHA 2009", _plain(c.ivcd)),
-    LabelSpec("QRS>120", "", "AHA 2009", _above("qrs_ms", 120.0)),
-    LabelSpec("QRS>140", "", "paper 000", _above("qrs_ms", 140.0)),
-    LabelSpec("QRS>160", "", "our choice", _above("qrs_ms", 160.0)),
-    LabelSpec(
-        "LVH",
-        "Voltage criteria for left ventricular hypertrophy",
-        "Sokolow 1949, Cornell 1985",
-        lambda m, _male, female: c.lvh(m, female),
-    ),
-    LabelSpec("DEEP_S_V1_V2", "", "our choice", _plain(c.deep_right_s)),
-    LabelSpec(
-        "LEFT_ATRIAL", "Possible Left atrial enlargement", "Morris 1964", _plain(c.left_atrial)
-    ),
-    LabelSpec("POOR_R", "Poor R wave progression", "Zema 1979", _plain(c.poor_r_progression)),
-    LabelSpec(
-        "Q_ANTERIOR", "Anterior infarct, age undetermined", "UDMI 2018", _in(c.q_waves, "anterior")
-    ),
-    LabelSpec(
-        "Q_INFERIOR", "Inferior infarct, age undetermined", "UDMI 2018", _in(c.q_waves, "inferior")
-    ),
-    LabelSpec(
-        "Q_LATERAL", "Lateral infarct, age undetermined", "UDMI 2018", _in(c.q_waves, "lateral")
-    ),
-    LabelSpec("ST_DEPRESSION", "ST depression", "UDMI 2018", _plain(c.st_depressed)),
-    LabelSpec("ST_ELEVATION", "ST elevation", "UDMI 2018", _plain(c.st_elevated)),
-    LabelSpec(
-        "T_ANTERIOR",
-        "T wave abnormality, consider anterior ischemia",
-        "UDMI 2018",
-        _in(c.t_inverted, "anterior"),
-    ),
-    LabelSpec(
-        "T_LATERAL",
-        "T wave abnormality, consider lateral ischemia",
-        "UDMI 2018",
-        _in(c.t_inverted, "lateral"),
-    ),
-    LabelSpec(
-        "T_INFERIOR",
-        "T wave abnormality, consider inferior ischemia",
-        "UDMI 2018",
-        _in(c.t_inverted, "inferior"),
-    ),
-    LabelSpec("T_FLAT", "Nonspecific T wave abnormality", "AHA 2009", _plain(c.t_flat_lateral)),
-    LabelSpec("T_CONCORDANT_WIDE", "", "AHA 2009", _plain(c.t_concordant_in_wide)),
-    LabelSpec("LONG_QTC", "Prolonged QT", "paper 000", c.long_qtc),
-    LabelSpec("QTC>480", "", "our choice", _above("qtc_ms", 480.0)),
-)
-"""In the order in which the statements are printed."""
-
-LABEL_NAMES: Final = tuple(spec.name for spec in LABELS)
+_RHYTHMS: Final = (
+    "SINUS", "AFIB", "AFL", "SVT", "VT", "JUNCTIONAL", "ECTOPIC_ATRIAL", "PACED",
+)  # fmt: skip
+"""One of these names the rhythm; without any the cart prints that it is undetermined."""
 
 
 def labels_batch(
@@ -155,7 +46,8 @@ def labels_batch(
 
     Returns
     -------
-    ndarray of bool, shape (n, len(LABELS))
+    ndarray of bool, shape (n, 46)
+        In the order of `LABEL_NAMES`.
     """
     given = [None] * len(measurements) if sex is None else list(sex)
     is_male = np.array([value == "male" for value in given], dtype=bool)
@@ -171,6 +63,10 @@ def statements_batch(
 ) -> list[tuple[str, ...]]:
     """Return what a cart would print for each record, rhythm first.
 
+    `ecgdash.labels.statements.affirmed_findings` reads the same labels back, except those
+    that a cart gives as a number only (QRS>140, QRS>160, QTC>480, HR>100) or never says
+    (T_CONCORDANT_WIDE).
+
     Parameters
     ----------
     measurements : Measurements
@@ -182,26 +78,22 @@ def statements_batch(
     """
     del age_years
     held = labels_batch(measurements, sex)
-    printed = [i for i, spec in enumerate(LABELS) if spec.statement]
-    texts = [LABELS[i].statement for i in printed]
-    rhythm = _sinus_statements(measurements, held)
+    printed = _printed(held)
+    named = _any_of(held, _RHYTHMS)
     out = []
-    for first, row in zip(rhythm, held[:, printed], strict=True):
-        found = [texts[i] for i in np.flatnonzero(row)]
-        out.append(tuple([first, *found] if first else found))
+    for has_rhythm, row in zip(named, printed, strict=True):
+        found = [LABELS[i].statement for i in np.flatnonzero(row)]
+        out.append(tuple(found if has_rhythm else ["Undetermined rhythm", *found]))
     return out
 
 
-def _sinus_statements(m: Measurements, held: _Bool) -> list[str]:
-    """Name the rhythm where a consistent P wave leads it; "" where another statement does."""
-    is_sinus = held[:, LABEL_NAMES.index("SINUS")]
-    others = [LABEL_NAMES.index(name) for name in ("PACED", "AFIB", "AFL", "JUNCTIONAL")]
-    named = held[:, others].any(axis=-1)
-    rate = np.nan_to_num(m.heart_rate_bpm)
-    by_rate = np.where(
-        rate > 100.0,
-        "Sinus tachycardia",
-        np.where(rate < 60.0, "Sinus bradycardia", "Sinus rhythm"),
-    )
-    texts = np.where(is_sinus, by_rate, np.where(named, "", "Undetermined rhythm"))
-    return [str(text) for text in texts]
+def _printed(held: _Bool) -> _Bool:
+    """Return the labels whose own statement is printed."""
+    out = held & np.array([bool(spec.statement) for spec in LABELS])
+    for name, others in _SAID_BY.items():
+        out[:, LABEL_NAMES.index(name)] &= ~_any_of(held, others)
+    return np.asarray(out)
+
+
+def _any_of(held: _Bool, names: Sequence[str]) -> _Bool:
+    return np.asarray(held[:, [LABEL_NAMES.index(name) for name in names]].any(axis=-1))
