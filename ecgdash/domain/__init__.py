@@ -2,6 +2,7 @@
 
 from ecgdash.domain.ecg import EcgRecord, EcgRef, normalise_patient_id
 from ecgdash.domain.estimate import Estimate
+from ecgdash.domain.evidence import EcgEvidence, HeadScores, RuleEvidence
 from ecgdash.domain.gate import GateResult
 from ecgdash.domain.leads import CANONICAL_LEADS, LEADS_OF_SET, LIMB_LEADS
 from ecgdash.domain.model import (
@@ -46,6 +47,7 @@ __all__ = [
     "ActionKind",
     "Change",
     "Diagnosis",
+    "EcgEvidence",
     "EcgRecord",
     "EcgRef",
     "EchoStudy",
@@ -53,6 +55,7 @@ __all__ = [
     "FamilyCard",
     "Flag",
     "GateResult",
+    "HeadScores",
     "History",
     "HistorySlot",
     "NotApplicable",
@@ -62,6 +65,7 @@ __all__ = [
     "Prediction",
     "Provenance",
     "RiskTimeline",
+    "RuleEvidence",
     "TimelineEcho",
     "TimelinePoint",
     "TteEcgPair",

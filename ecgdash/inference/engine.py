@@ -29,7 +29,12 @@ from ecgdash.inference.manifest import InstalledFamily, find_family, load_card, 
 from ecgdash.inference.two_pass import BaseScored, score_course
 from ecgdash.nets.family import FamilyConfig, FamilyNet
 from ecgdash.nets.registry import architecture
-from ecgdash.signal.preprocess import N_CROPS, PREPROCESSING_VERSION, preprocess_crops
+from ecgdash.signal.preprocess import (
+    CROP_S,
+    N_CROPS,
+    PREPROCESSING_VERSION,
+    preprocess_crops,
+)
 
 __all__ = ["Engine"]
 
@@ -163,6 +168,28 @@ class Engine:
     def label_logits(self, records: Iterable[EcgRecord]) -> NDArray[np.float64]:
         """Return the logits of the cart's labels, shape (n, n_labels, 3 crops)."""
         return self._run(map(self.crops, records), labels=True)
+
+    def label_scores(self, records: Sequence[EcgRecord]) -> list[dict[str, float]]:
+        """Return the head's score of each label, the mean over the crops.
+
+        Returns
+        -------
+        list of dict of str to float
+            In [0, 1], higher means present; not probabilities. Empty for a record
+            that lacks leads or samples, or is shorter than 9 s.
+        """
+        usable = [i for i, record in enumerate(records) if self._is_readable(record)]
+        logits = self.label_logits(records[i] for i in usable)
+        means = (1.0 / (1.0 + np.exp(-logits))).mean(axis=-1)
+        found: list[dict[str, float]] = [{} for _ in records]
+        for i, row in zip(usable, means.tolist(), strict=True):
+            found[i] = dict(zip(self.labels, row, strict=True))
+        return found
+
+    def _is_readable(self, record: EcgRecord) -> bool:
+        if record.duration_s < CROP_S or not set(self.leads) <= set(record.leads):
+            return False
+        return bool(np.isfinite(record.signal_mv).all())
 
     def _run(self, crops: Iterator[NDArray[np.float32]], *, labels: bool) -> NDArray[np.float64]:
         n_outputs = len(self.labels) if labels else len(self.variants)

@@ -13,8 +13,11 @@ import numpy as np
 
 from ecgdash.domain import LEADS_OF_SET, EcgRecord, GateResult
 from ecgdash.domain.leads import LeadSet
+from ecgdash.labels.evidence import rule_evidence
+from ecgdash.labels.flags import own_measurements
 from ecgdash.labels.statements import affirmed_findings, uncertain_findings
 from ecgdash.signal.leads import einthoven_violation
+from ecgdash.signal.measure import Measurements
 from ecgdash.signal.quality import LeadQuality, lead_quality
 
 __all__ = ["gate"]
@@ -35,7 +38,9 @@ MIN_SWING_MV: Final = 0.08
 MAX_EINTHOVEN: Final = 0.5
 
 
-def gate(record: EcgRecord, *, lead_set: LeadSet | None = None) -> GateResult:
+def gate(
+    record: EcgRecord, *, lead_set: LeadSet | None = None, own: Measurements | None = None
+) -> GateResult:
     """Judge an ECG before any score.
 
     Parameters
@@ -43,6 +48,8 @@ def gate(record: EcgRecord, *, lead_set: LeadSet | None = None) -> GateResult:
     record : EcgRecord
     lead_set : {"12", "6", "1"}, optional
         Judge for this lead set; None takes the largest that the record holds.
+    own : Measurements of one record, optional
+        What `ecgdash.labels.flags.own_measurements` gives; measured here if left out.
 
     Returns
     -------
@@ -51,7 +58,7 @@ def gate(record: EcgRecord, *, lead_set: LeadSet | None = None) -> GateResult:
         `poor_quality` where another recording could be scored.
     """
     notes: list[str] = []
-    excluded = [*_age(record, notes), *_paced(record, notes)]
+    excluded = [*_age(record, notes), *_paced(record, own, notes)]
     poor = [*_recording(record, lead_set, notes)]
     if excluded:
         return GateResult("excluded", tuple(excluded + poor), tuple(notes))
@@ -72,14 +79,20 @@ def _age(record: EcgRecord, notes: list[str]) -> Iterator[str]:
         yield f"age {age:g}, the model is made for adults"
 
 
-def _paced(record: EcgRecord, notes: list[str]) -> Iterator[str]:
+def _paced(record: EcgRecord, own: Measurements | None, notes: list[str]) -> Iterator[str]:
     evidence = affirmed_findings(record.statements).get("PACED")
     doubt = uncertain_findings(record.statements).get("PACED")
     if evidence:
         notes.append(f"paced by the statement: {evidence}")
         yield "paced rhythm"
-    elif doubt:
+        return
+    if doubt:
         notes.append(f"pacing is considered by the statement: {doubt}")
+    own = own_measurements(record) if own is None else own
+    spikes = None if own is None else rule_evidence(own).get("PACED")
+    if spikes is not None and spikes.logit > 0:
+        notes.append(f"paced by measurement: {spikes.text}")
+        yield "paced rhythm"
 
 
 def _recording(record: EcgRecord, lead_set: LeadSet | None, notes: list[str]) -> Iterator[str]:

@@ -4,6 +4,7 @@
     models/<folder>/weights.safetensors
     models/<folder>/card.json         thresholds, noise floors, origin, network sizes
     models/<folder>/training_log.json
+    models/<folder>/evaluation.json   optional: the family's own figures, of these very weights
 
 Nothing is unpickled. A file whose hash is not the manifest's is never used.
 """
@@ -25,11 +26,13 @@ __all__ = [
     "card_from_dict",
     "card_to_dict",
     "default_models_dir",
+    "evaluation_path",
     "find_family",
     "installed_families",
     "load_card",
     "read_manifest",
     "sha256_of_file",
+    "verify_evaluation",
     "verify_family",
     "write_manifest",
 ]
@@ -59,6 +62,8 @@ class InstalledFamily:
     ----------
     weights_sha256, card_sha256 : str
         What the files must hash to.
+    evaluation, evaluation_sha256 : str or None
+        File with the family's own figures, and its hash; None: not evaluated.
     """
 
     name: str
@@ -67,6 +72,8 @@ class InstalledFamily:
     weights_sha256: str
     card: str
     card_sha256: str
+    evaluation: str | None = None
+    evaluation_sha256: str | None = None
 
     @property
     def weights_path(self) -> Path:
@@ -109,7 +116,9 @@ def read_manifest(models_dir: Path | None = None) -> dict[str, InstalledFamily]:
 
 
 def _row(name: str, root: Path, row: Mapping[str, str]) -> InstalledFamily:
-    for key in ("folder", "weights", "card"):
+    for key in ("folder", "weights", "card", "evaluation"):
+        if key == "evaluation" and key not in row:
+            continue
         if Path(row[key]).name != row[key]:
             raise InvalidValue(f"{key} {row[key]!r} of {name} is not a plain name")
     return InstalledFamily(
@@ -119,6 +128,8 @@ def _row(name: str, root: Path, row: Mapping[str, str]) -> InstalledFamily:
         weights_sha256=row["weights_sha256"],
         card=row["card"],
         card_sha256=row["card_sha256"],
+        evaluation=row.get("evaluation"),
+        evaluation_sha256=row["evaluation_sha256"] if "evaluation" in row else None,
     )
 
 
@@ -135,6 +146,11 @@ def write_manifest(rows: Iterable[InstalledFamily], models_dir: Path) -> None:
             f'card = "{row.card}"',
             f'card_sha256 = "{row.card_sha256}"',
         ]
+        if row.evaluation is not None:
+            lines += [
+                f'evaluation = "{row.evaluation}"',
+                f'evaluation_sha256 = "{row.evaluation_sha256}"',
+            ]
     part = models_dir / (MANIFEST_NAME + ".part")
     part.write_text("\n".join(lines) + "\n", encoding="utf-8")
     part.replace(models_dir / MANIFEST_NAME)
@@ -192,6 +208,23 @@ def verify_family(row: InstalledFamily) -> None:
     """
     load_card(row)
     _check_hash(row.weights_path, row.weights_sha256)
+
+
+def evaluation_path(row: InstalledFamily) -> Path | None:
+    """Return the file with a family's own figures, or None if it has none."""
+    return None if row.evaluation is None else row.folder / row.evaluation
+
+
+def verify_evaluation(row: InstalledFamily) -> None:
+    """Check the evaluation, where there is one, against the manifest.
+
+    Raises
+    ------
+    WeightsMissing, WeightsHashMismatch
+    """
+    path = evaluation_path(row)
+    if path is not None:
+        _check_hash(path, row.evaluation_sha256 or "")
 
 
 def sha256_of_file(path: Path) -> str:

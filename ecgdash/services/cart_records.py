@@ -1,11 +1,16 @@
 """Simulated ECGs as an ECG cart would send them: with its measurements and statements."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ecgdash.domain import CANONICAL_LEADS, EcgRecord
 from ecgdash.simulate.cohort import EcgBatch, SimulatedCohort
 
-__all__ = ["cart_records"]
+if TYPE_CHECKING:
+    from ecgdash.signal.measure import Measurements
+
+__all__ = ["cart_records", "measured_records"]
 
 DEVICE = "ECGDash simulator"
 
@@ -16,13 +21,20 @@ def cart_records(batch: EcgBatch, cohort: SimulatedCohort, sampling_hz: float) -
     Measurements come from the noisy waveform and statements from the
     measurements, as a cart's do; nothing hidden in the simulator reaches them.
     """
+    return measured_records(batch, cohort, sampling_hz)[0]
+
+
+def measured_records(
+    batch: EcgBatch, cohort: SimulatedCohort, sampling_hz: float
+) -> "tuple[list[EcgRecord], Measurements]":
+    """Return a batch as records, and the measurements that their statements come from."""
     from ecgdash.labels.cart import statements_batch
     from ecgdash.signal.measure import measure_batch
 
     measured = measure_batch(batch.signal_mv, sampling_hz)
     sexes, times = batch.sex, batch.recorded_at
     statements = statements_batch(measured, sexes, batch.age_years)
-    return [
+    records = [
         EcgRecord(
             signal_mv=signal,
             leads=CANONICAL_LEADS,
@@ -39,3 +51,4 @@ def cart_records(batch: EcgBatch, cohort: SimulatedCohort, sampling_hz: float) -
         )
         for i, signal in enumerate(batch.signal_mv)
     ]
+    return records, measured

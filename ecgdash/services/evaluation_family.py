@@ -9,7 +9,7 @@ import numpy as np
 
 from ecgdash.domain import CANONICAL_LEADS, LEADS_OF_SET, EcgRecord, FamilyCard
 from ecgdash.inference.gate import gate
-from ecgdash.services.cart_records import cart_records
+from ecgdash.services.cart_records import measured_records
 from ecgdash.services.evaluation_ecgs import EcgPart
 from ecgdash.services.evaluation_pairs import SUBGROUP_KEYS, Bools
 from ecgdash.simulate.cohort import EcgBatch, SimulatedCohort
@@ -75,18 +75,21 @@ def judged(batch: EcgBatch, cohort: SimulatedCohort) -> tuple[Bools, Bools]:
     """
     analysable = np.zeros(batch.index.size, dtype=bool)
     members = np.zeros((batch.index.size, len(SUBGROUP_KEYS)), dtype=bool)
-    for i, record in enumerate(cart_records(batch, cohort, _SAMPLING_HZ)):
-        analysable[i] = gate(record).analysable
+    records, measured = measured_records(batch, cohort, _SAMPLING_HZ)
+    for i, record in enumerate(records):
+        analysable[i] = gate(record, own=measured.take(slice(i, i + 1))).analysable
         members[i] = subgroup_row(record, cohort, int(batch.patient_index[i]))
     return analysable, members
 
 
 def subgroup_row(record: EcgRecord, cohort: SimulatedCohort, patient: int) -> Bools:
     """Return the subgroups of one ECG as a row of `SUBGROUP_KEYS`."""
-    from ecgdash.labels.flags import flags_of, subgroups_of
+    from ecgdash.labels.diagnoses import diagnoses_known_on
+    from ecgdash.labels.flags import Known, flags_of
+    from ecgdash.labels.subgroups import subgroups_of
 
-    day = record.local_day
-    known = [d for d in cohort.diagnoses(patient) if day is not None and d.recorded_on <= day]
-    flags = flags_of(record.statements, record.measurements, record.sex, record.age_years, known)
+    diagnoses = diagnoses_known_on(cohort.diagnoses(patient), record.local_day)
+    known = Known(record.statements, record.measurements, sex=record.sex)
+    flags = flags_of(known, diagnoses)
     held = subgroups_of(flags, record.age_years, record.sex)
     return np.array([key in held for key in SUBGROUP_KEYS], dtype=bool)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdash.domain import UNCALIBRATED
-from ecgdash.labels.flags import SUBGROUP_KEYS
+from ecgdash.labels.subgroups import SUBGROUP_KEYS
 
 __all__ = ["LVSD_PERCENT", "MASKED_PAIRS", "SUBGROUP_KEYS", "PairTable", "pooled"]
 

@@ -92,7 +92,7 @@ def _table(held: _Held, terms: Mapping[str, HistoryTerm]) -> PairTable:
 
 
 def _members(point: TimelinePoint, age_years: float | None, sex: str | None) -> Bools:
-    from ecgdash.labels.flags import subgroups_of
+    from ecgdash.labels.subgroups import subgroups_of
 
     held = subgroups_of(point.flags, age_years, sex)
     return np.array([key in held for key in SUBGROUP_KEYS], dtype=bool)

@@ -16,6 +16,7 @@ from ecgdash.domain.patient import Diagnosis, EchoStudy, Patient
 from ecgdash.errors import EcgDashError, InputFileError, InvalidValue
 from ecgdash.services.import_report import ImportReport, TableOutcome
 from ecgdash.services.import_tables import ReadTables, patient_table_outcome
+from ecgdash.services.judging import findings_of
 from ecgdash.services.worklists import refresh_worklist
 from ecgdash.settings import Settings
 from ecgdash.store import Findings, ImportRow, Store
@@ -182,7 +183,7 @@ class _Run:
         """Store one ECG, or why there is none, in one transaction."""
         if isinstance(item, EcgRecord):
             # Computed outside the transaction: others may write meanwhile.
-            findings = _judged(item)
+            findings = findings_of(item)
             with self.store.transaction():
                 row = self._keep(name, item, findings)
                 self.store.add_import_row(self.key, row)
@@ -267,19 +268,6 @@ class _Run:
 
 def _completed(record: EcgRecord, table: "PatientTable | None", name: str) -> EcgRecord:
     return record if table is None else table.apply(record, name)
-
-
-def _judged(record: EcgRecord) -> Findings:
-    """Return the gate's verdict, our measurements and the flags of statements and intervals.
-
-    Flags of diagnoses are made when a timeline is built, because diagnoses may come later.
-    """
-    from ecgdash.inference.gate import gate
-    from ecgdash.labels.flags import flags_of, own_measurements
-
-    own = own_measurements(record)
-    flags = flags_of(record.statements, record.measurements, record.sex, record.age_years, (), own)
-    return Findings(gate(record), flags, {} if own is None else own.as_cart())
 
 
 def _rejected(name: str, err: EcgDashError) -> ImportRow:

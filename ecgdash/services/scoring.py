@@ -19,6 +19,7 @@ from ecgdash.domain.ecg import EcgRecord, EcgRef
 from ecgdash.domain.model import FamilyCard
 from ecgdash.domain.pairs import TteEcgPair, form_pairs
 from ecgdash.domain.prediction import NotApplicable, Prediction, Provenance, VariantScore
+from ecgdash.services.judging import run_label_head
 from ecgdash.services.worklists import refresh_worklist
 from ecgdash.settings import Settings
 from ecgdash.store import Store, StoredEcg
@@ -47,6 +48,13 @@ class ScoringEngine(Protocol):
     def card(self) -> FamilyCard:
         """The family's card."""
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the 46-label head; empty: the family has none."""
+
+    def label_scores(self, records: Sequence[EcgRecord]) -> list[dict[str, float]]:
+        """Return each record's scores by label; empty for one the head cannot read."""
+
     def base_logits(self, records: Sequence[EcgRecord]) -> NDArray[np.float64]:
         """Return logits without history, shape (n, n_variants, n_crops)."""
 
@@ -72,12 +80,15 @@ class ScoringReport:
         Predictions written, because new or because a history changed.
     n_withheld : int
         ECGs whose score the gate withheld.
+    n_labelled : int
+        ECGs that went through the 46-label head.
     """
 
     n_patients: int
     n_networks: int
     n_updated: int
     n_withheld: int
+    n_labelled: int = 0
 
 
 def installed_cards(settings: Settings) -> list[FamilyCard]:
@@ -107,7 +118,7 @@ def score_patients(
     patient_keys: Sequence[str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ScoringReport:
-    """Score what lacks a current score, renew histories, refresh the worklist rows.
+    """Score what lacks a current score, run the label head, renew histories and worklist rows.
 
     May be stopped at any time and called again: what is stored is not computed twice.
 
@@ -123,9 +134,12 @@ def score_patients(
     """
     keys = store.patient_keys() if patient_keys is None else list(patient_keys)
     cards = [engine.card for engine in engines]
-    n_networks = n_updated = n_withheld = 0
+    labeller = _labeller(engines)
+    n_networks = n_updated = n_withheld = n_labelled = 0
     for start in range(0, len(keys), _PATIENTS_PER_PART):
         part = keys[start : start + _PATIENTS_PER_PART]
+        if labeller is not None:
+            n_labelled += run_label_head(store, labeller, part)
         courses = [_Course.load(store, key) for key in part]
         n_withheld += sum(not ecg.gate.analysable for course in courses for ecg in course.ecgs)
         for engine in engines:
@@ -138,7 +152,13 @@ def score_patients(
         if on_progress is not None:
             on_progress(start + len(part), len(keys))
     _LOG.info("scored %d patients, %d network passes", len(keys), n_networks)
-    return ScoringReport(len(keys), n_networks, n_updated, n_withheld)
+    return ScoringReport(len(keys), n_networks, n_updated, n_withheld, n_labelled)
+
+
+def _labeller(engines: Sequence[ScoringEngine]) -> ScoringEngine | None:
+    """Return the family whose head judges rhythm and conduction: the first with twelve leads."""
+    found = (engine for engine in engines if engine.card.lead_set == "12" and engine.labels)
+    return next(found, None)
 
 
 @dataclass(frozen=True)

@@ -219,19 +219,13 @@ def _timeline_echoes(
 
 
 def _diagnosis_flags(ecg: StoredEcg, diagnoses: Sequence[Diagnosis]) -> tuple[Flag, ...]:
-    """Return flags of diagnoses made on or before the ECG's day; none for an undated ECG.
-
-    A flag that the ECG itself gives already is not repeated.
-    """
-    day = ecg.local_day
-    known = () if day is None else tuple(item for item in diagnoses if item.recorded_on <= day)
-    if not known:
+    """Return flags of diagnoses made on or before the ECG's day; none for an undated ECG."""
+    if not diagnoses:
         return ()
-    from ecgdash.labels.flags import flags_of
+    from ecgdash.labels.diagnoses import diagnoses_known_on
+    from ecgdash.labels.flags import Known, flags_of
 
-    own = {flag.name for flag in ecg.flags}
-    found = flags_of((), {}, ecg.sex, None, known)
-    return tuple(flag for flag in found if flag.name not in own)
+    return flags_of(Known(), diagnoses_known_on(diagnoses, ecg.local_day))
 
 
 def _age(found: StoredPatient, dated: list[StoredEcg]) -> float | None:

@@ -10,6 +10,7 @@ from ecgdash.domain.gate import GateResult
 from ecgdash.errors import NotFound
 from ecgdash.store.base import StoreBase, new_key
 from ecgdash.store.codec import EncodedWaveform, decode, encode
+from ecgdash.store.evidence import insert_evidence
 from ecgdash.store.objects import Findings, StoredEcg
 from ecgdash.store.schema import ecgs, import_runs, patients, waveforms
 from ecgdash.store.values import flags_from, flags_value, numbers_from, numbers_value
@@ -49,6 +50,7 @@ class EcgsPart(StoreBase):
                     data=waveform.data,
                 )
             )
+            insert_evidence(connection, ecg, findings.evidence)
             self._mark_stale(connection, patient)
         return key
 

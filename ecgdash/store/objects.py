@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from ecgdash.domain.ecg import EcgRef, Sex
+from ecgdash.domain.evidence import EcgEvidence
 from ecgdash.domain.gate import GateResult
 from ecgdash.domain.leads import LeadSet, lead_sets_of
 from ecgdash.domain.patient import Patient
@@ -48,11 +49,14 @@ class Findings:
         Of its statements and intervals; those of diagnoses come later.
     measured : mapping of str to float
         Our own measurements; keys from `MEASUREMENT_KEYS`, found ones only.
+    evidence : EcgEvidence
+        What the flags were made of.
     """
 
     gate: GateResult
     flags: tuple[Flag, ...] = ()
     measured: Mapping[str, float] = field(default_factory=dict)
+    evidence: EcgEvidence = field(default_factory=EcgEvidence)
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ class WorklistQuery:
     order : str
         "action": groups first, then the largest rise.
     flags : tuple of str
-        Any of these subgroup keys.
+        All of these flags.
     change : tuple of str
         Any of "rise", "fall" (both beyond noise, or noise not measured), "within", "none".
     last_echo : str or None

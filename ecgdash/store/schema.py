@@ -32,6 +32,7 @@ __all__ = [
     "UtcDateTime",
     "actions",
     "diagnoses",
+    "ecg_evidence",
     "ecgs",
     "echoes",
     "import_rows",
@@ -44,7 +45,7 @@ __all__ = [
     "worklist",
 ]
 
-SCHEMA_HEAD: Final = "0001"
+SCHEMA_HEAD: Final = "0002"
 """Newest migration (tested against the migrations folder)."""
 
 
@@ -165,6 +166,18 @@ waveforms = Table(
     Column("codec", String(24), nullable=False),
     Column("steps_uv", JSON, nullable=False),
     Column("data", LargeBinary, nullable=False),
+)
+
+# What flags are made of, and the beats: read one ECG at a time, so lists never load it.
+ecg_evidence = Table(
+    "ecg_evidence",
+    metadata,
+    Column("ecg", Integer, ForeignKey("ecgs.id", ondelete="CASCADE"), primary_key=True),
+    Column("rules", JSON, nullable=False),
+    Column("beats", JSON, nullable=False),
+    Column("head_family", String(80)),
+    Column("head_weights", String(64)),
+    Column("head_scores", JSON(none_as_null=True)),
 )
 
 echoes = Table(

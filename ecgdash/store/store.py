@@ -3,6 +3,7 @@
 from ecgdash.store.actions import ActionsPart
 from ecgdash.store.ecgs import EcgsPart
 from ecgdash.store.engine import open_engine
+from ecgdash.store.evidence import EvidencePart
 from ecgdash.store.imports import ImportsPart
 from ecgdash.store.jobs import JobsPart
 from ecgdash.store.patients import PatientsPart
@@ -13,7 +14,14 @@ __all__ = ["Store", "open_store"]
 
 
 class Store(
-    PatientsPart, EcgsPart, PredictionsPart, ImportsPart, JobsPart, WorklistPart, ActionsPart
+    PatientsPart,
+    EcgsPart,
+    EvidencePart,
+    PredictionsPart,
+    ImportsPart,
+    JobsPart,
+    WorklistPart,
+    ActionsPart,
 ):
     """Patients, ECGs, echoes, predictions and the worklist of one database.
 

@@ -133,10 +133,8 @@ def _conditions(query: WorklistQuery) -> list[ColumnElement[bool]]:
                 worklist.c.site.icontains(part, autoescape=True),
             )
         )
-    if query.flags:
-        where.append(
-            or_(*(worklist.c.flags.contains(f"|{flag}|", autoescape=True) for flag in query.flags))
-        )
+    # Several flags: the latest ECG holds them all.
+    where += [worklist.c.flags.contains(f"|{flag}|", autoescape=True) for flag in query.flags]
     if query.change:
         where.append(worklist.c.change_kind.in_(query.change))
     if query.last_echo is not None:

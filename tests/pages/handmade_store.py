@@ -107,6 +107,8 @@ def write_models(folder: Path, *lead_sets: str) -> list[FamilyCard]:
 class HandmadeEngine:
     """Scores that a test chose, by content hash: (uncalibrated, masked, recalibrated)."""
 
+    labels = ()
+
     def __init__(self, family: FamilyCard, chosen: dict[str, tuple[float, float, float]]):
         self.card = family
         self.chosen = chosen
@@ -151,7 +153,7 @@ class Handmade:
         self.rng = np.random.default_rng(7)
 
     def ecg(self, key, days_ago, scores=None, *, leads=CANONICAL_LEADS, **facts):
-        """Add an ECG; `scores` None: withheld by the gate with `reason`."""
+        """Add an ECG; `scores` None: withheld by the gate with `reason`; flags by name or whole."""
         reason = facts.pop("reason", None)
         flags = facts.pop("flags", ())
         status = facts.pop("status", "poor_quality" if reason else "analysable")
@@ -167,7 +169,10 @@ class Handmade:
             **facts,
         )
         gate = GateResult(status, (reason,) if reason else ())
-        found = tuple(Flag(name, "statement", "cart statement") for name in flags)
+        found = tuple(
+            flag if isinstance(flag, Flag) else Flag(flag, "statement", "cart statement")
+            for flag in flags
+        )
         ecg = self.store.add_ecg(key, record, Findings(gate, found))
         for engine in self.engines:
             engine.chosen[self.store.record(ecg).sha256] = scores or (0.5, 0.5, 0.5)

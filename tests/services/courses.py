@@ -68,7 +68,9 @@ def make_card(lead_set="12", noise=0.8, weights="w"):
 
 
 class MeanEngine:
-    """Base logit = mean of lead I (mV); histories by the real second pass."""
+    """Base logit = mean of lead I (mV); histories by the real second pass; no label head."""
+
+    labels = ()
 
     def __init__(self, card):
         self.card = card

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ecgdash.inference.manifest import installed_families
-from ecgdash.labels.flags import subgroups_of
+from ecgdash.labels.subgroups import subgroups_of
 from ecgdash.services.evaluation_family import FamilyWork, judged
 from ecgdash.services.evaluation_pairs import SUBGROUP_KEYS
 from ecgdash.services.importing import import_paths

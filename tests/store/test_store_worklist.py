@@ -150,6 +150,20 @@ def test_orders(filled, order, value):
     assert values == sorted(values)
 
 
+def test_several_flags_mean_all_of_them(store):
+    flags = [("LBBB",), ("LBBB", "QRS>140"), ("AFIB", "LBBB", "QRS>140"), ("AFIB",), ()]
+    with store.transaction():
+        keys = [store.put_patient(Patient(f"P{n:05d}")) for n in range(len(flags))]
+        rows = [make_row(key, n, flags=flags[n]) for n, key in enumerate(keys)]
+        store.save_worklist_rows(rows)
+    for wanted in (("LBBB",), ("LBBB", "QRS>140"), ("QRS>140", "AFIB"), ("AFIB",), ("CKD",)):
+        page = everything(store, flags=wanted)
+        expected = [n for n, held in enumerate(flags) if set(wanted) <= set(held)]
+        assert sorted(row.code for row in page.rows) == [f"P{n:05d}" for n in expected]
+        assert page.n_matching == sum(page.n_by_group.values()) == len(expected)
+        assert page.n_patients == len(flags)
+
+
 def test_filters(filled):
     rows = everything(filled).rows
 

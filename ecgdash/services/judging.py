@@ -1,0 +1,99 @@
+"""What is found out about an ECG: the gate's verdict, our measurements, its flags.
+
+At import everything that needs no network is found. The 46-label head is run with
+the other networks when an ECG is scored; its scores are kept with the weights'
+hash, and the flags are made anew from what was kept.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ecgdash.domain.ecg import EcgRecord
+from ecgdash.domain.evidence import EcgEvidence, HeadScores
+from ecgdash.domain.model import FamilyCard
+from ecgdash.domain.timeline import Flag
+from ecgdash.store import Findings, Store
+
+__all__ = ["LabelEngine", "findings_of", "run_label_head"]
+
+_LOG = logging.getLogger(__name__)
+
+_ECGS_PER_PART = 32
+
+
+class LabelEngine(Protocol):
+    """What running the 46-label head needs of `ecgdash.inference.Engine`."""
+
+    @property
+    def card(self) -> FamilyCard:
+        """The family's card."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the head; empty: the family has none."""
+
+    def label_scores(self, records: Sequence[EcgRecord]) -> list[dict[str, float]]:
+        """Return each record's scores by label; empty for one the head cannot read."""
+
+
+def findings_of(record: EcgRecord) -> Findings:
+    """Judge, measure and flag an ECG without any network.
+
+    Flags of diagnoses are made when a timeline is built, because diagnoses may come later.
+    """
+    from ecgdash.inference.gate import gate
+    from ecgdash.labels.evidence import rule_evidence
+    from ecgdash.labels.flags import Known, flags_of, own_measurements
+    from ecgdash.signal.measure_beats import measure_beats
+
+    own = own_measurements(record)
+    if own is None:
+        known = Known(record.statements, record.measurements, sex=record.sex)
+        return Findings(gate(record), flags_of(known))
+    measured, rules = own.as_cart(), rule_evidence(own)
+    known = Known(record.statements, record.measurements, measured, record.sex, rules)
+    beats = measure_beats(record).as_dict()
+    return Findings(gate(record, own=own), flags_of(known), measured, EcgEvidence(rules, beats))
+
+
+def run_label_head(
+    store: Store,
+    engine: LabelEngine,
+    patient_keys: Sequence[str],
+    on_progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Run the head over ECGs that lack scores of these weights; return how many.
+
+    May be stopped at any time and called again. ECGs stored by a version that
+    kept no evidence are measured now.
+    """
+    weights = engine.card.weights_sha256
+    keys = store.without_head(patient_keys, weights)
+    for start in range(0, len(keys), _ECGS_PER_PART):
+        part = keys[start : start + _ECGS_PER_PART]
+        records = store.records(part)
+        scores = engine.label_scores(records)
+        found = {
+            key: _flagged(store, key, record, HeadScores(engine.card.family, weights, own))
+            for key, record, own in zip(part, records, scores, strict=True)
+        }
+        store.save_evidence(found)
+        if on_progress is not None:
+            on_progress(start + len(part), len(keys))
+    _LOG.info("ran the label head on %d ECGs", len(keys))
+    return len(keys)
+
+
+def _flagged(
+    store: Store, key: str, record: EcgRecord, head: HeadScores
+) -> tuple[EcgEvidence, tuple[Flag, ...]]:
+    from ecgdash.labels.flags import Known, flags_of
+
+    kept, facts = store.evidence(key), store.ecg(key)
+    if not kept.rules:
+        kept = findings_of(record).evidence
+    known = Known(
+        facts.statements, facts.measurements, facts.measured, facts.sex, kept.rules, head.scores
+    )
+    return EcgEvidence(kept.rules, kept.beats, head), flags_of(known)

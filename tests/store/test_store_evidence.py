@@ -1,0 +1,73 @@
+"""Evidence is kept per ECG, replaced as a whole, and never loaded with lists."""
+
+import pytest
+
+from ecgdash.domain import EcgEvidence, Flag, GateResult, HeadScores, Patient, RuleEvidence
+from ecgdash.errors import InvalidValue, NotFound
+from ecgdash.store import Findings, open_store
+from tests.services.courses import make_record
+
+RULES = {"LBBB": RuleEvidence(2.5, "QRS 152 ms"), "AF_OR_AFL": RuleEvidence(-4.0, "")}
+BEATS = {"onset_ms": [120, 980], "kind": ["normal", "PVC"]}
+
+
+def head(weights="a"):
+    return HeadScores("fam", weights * 64, {"LBBB": 0.93, "AFIB": 0.01})
+
+
+@pytest.fixture
+def store():
+    opened = open_store("sqlite://")
+    yield opened
+    opened.close()
+
+
+def added(store, evidence=None, days=0):
+    patient = store.put_patient(Patient("17"))
+    findings = Findings(GateResult("analysable"), evidence=evidence or EcgEvidence())
+    return patient, store.add_ecg(patient, make_record(0.5, days), findings)
+
+
+def test_evidence_reads_back_equal(store):
+    _, ecg = added(store, EcgEvidence(RULES, BEATS, head()))
+    assert store.evidence(ecg) == EcgEvidence(RULES, BEATS, head())
+    _, plain = added(store, days=1)
+    assert store.evidence(plain) == EcgEvidence()
+
+
+def test_an_unknown_ecg_is_refused(store):
+    with pytest.raises(NotFound, match="no such ECG"):
+        store.evidence("nothing")
+
+
+def test_ecgs_without_head_scores_of_these_weights_are_found(store):
+    patient, ecg = added(store, EcgEvidence(RULES))
+    _, other = added(store, EcgEvidence(RULES, head=head("a")), days=1)
+    assert store.without_head([patient], "a" * 64) == [ecg]
+    assert store.without_head([patient], "b" * 64) == [ecg, other]
+    assert store.without_head([], "b" * 64) == []
+
+
+def test_saving_replaces_evidence_and_flags_and_asks_for_a_new_worklist_row(store):
+    patient, ecg = added(store, EcgEvidence(RULES, BEATS))
+    store.save_worklist_rows([])
+    flags = (Flag("LBBB", "model", "label head 0.93"),)
+    store.save_evidence({ecg: (EcgEvidence(RULES, BEATS, head()), flags)})
+    assert store.evidence(ecg).head == head()
+    assert store.ecg(ecg).flags == flags
+    assert store.patient_keys(stale_only=True) == [patient]
+
+
+def test_all_or_nothing(store):
+    _, ecg = added(store, EcgEvidence(RULES))
+    new = (EcgEvidence(RULES, head=head()), ())
+    with pytest.raises(NotFound):
+        store.save_evidence({ecg: new, "nothing": new})
+    assert store.evidence(ecg).head is None
+
+
+def test_scores_out_of_range_are_refused():
+    with pytest.raises(InvalidValue, match="label scores of AFIB"):
+        HeadScores("fam", "a" * 64, {"AFIB": 1.2})
+    with pytest.raises(InvalidValue):
+        HeadScores("fam", "a" * 64, {"AFIB": float("nan")})
