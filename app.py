@@ -11,5 +11,5 @@ with setup("") as page:
         title = worklist_page.place_title()
         query = worklist_page.choose_query(page)
         shown = worklist(page.store, query)
-        worklist_page.draw_title(title, shown)
+        worklist_page.draw_title(title, shown, query)
         worklist_page.draw_table(shown, query, page)

@@ -6,4 +6,4 @@ from ecgdash.ui.page import setup
 with setup("models") as page:
     models_page.draw_title(page.cards)
     for card in page.cards:
-        models_page.draw_family(card)
+        models_page.draw_family(card, page.family_figures.get(card.family))

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ecgdash.services.explaining import with_contributions
 from ecgdash.services.monitoring import summary, timeline
-from ecgdash.ui import patient_actions, patient_tables, patient_view, what_if
+from ecgdash.ui import flag_table, patient_actions, patient_tables, patient_view, what_if
 from ecgdash.ui.components import print_button
 from ecgdash.ui.page import setup
 
@@ -31,7 +31,7 @@ with setup("patient") as page:
             with st.container(key="ed-shown-history"):
                 patient_tables.draw_history(point, variant, course, page)
             what_if.draw_what_if(point, variant, course, page)
-        patient_tables.draw_flags(point)
+        flag_table.draw_flags(point, course, page)
     with st.container(key="ed-noprint-lists"):
         patient_tables.draw_ecgs(course, page)
         patient_tables.draw_undated(course, page)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -50,8 +51,13 @@ def show(family: str, as_json: AsJson = False) -> None:
 def verify(
     family: Annotated[str | None, typer.Argument(help="One family; else all.")] = None,
 ) -> None:
-    """Check cards and weights against the manifest's sha256."""
-    from ecgdash.inference.manifest import find_family, read_manifest, verify_family
+    """Check cards, weights and evaluations against the manifest's sha256."""
+    from ecgdash.inference.manifest import (
+        find_family,
+        read_manifest,
+        verify_evaluation,
+        verify_family,
+    )
 
     models_dir = Settings().models_dir
     rows = [find_family(family, models_dir)] if family else list(read_manifest(models_dir).values())
@@ -59,7 +65,20 @@ def verify(
         raise WeightsMissing("no model family is installed", where="models/manifest.toml")
     for row in rows:
         verify_family(row)
-        typer.echo(f"{row.name}: weights and card are those of the manifest")
+        verify_evaluation(row)
+        also = "weights, card and evaluation" if row.evaluation else "weights and card"
+        typer.echo(f"{row.name}: {also} are those of the manifest")
+
+
+@models_app.command("add-evaluation")
+def add_evaluation(
+    file: Annotated[Path, typer.Argument(help="evaluation.json of 'evaluate --report'.")],
+) -> None:
+    """Install a family's own figures, if they are of the installed weights."""
+    from ecgdash.services.family_figures import add_evaluation as add
+
+    row = add(file, Settings().models_dir)
+    typer.echo(f"{row.name}: its pages now show the figures of {file.name}")
 
 
 def _card_lines(card: FamilyCard) -> list[str]:

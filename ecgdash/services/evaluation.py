@@ -5,6 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ecgdash.domain import FamilyCard
 from ecgdash.inference.history import HistoryTerm
 from ecgdash.services.evaluation_pairs import PairTable, pooled
@@ -51,7 +54,8 @@ def evaluate_store(settings: Settings, family: str = DEFAULT_FAMILY) -> dict[str
     card, terms = _family(settings, family)
     store = open_store(settings.database_url)
     try:
-        return evaluate_table(store_pairs(store, card, terms))
+        result = evaluate_table(store_pairs(store, card, terms))
+        return {**result, "weights_sha256": card.weights_sha256}
     finally:
         store.close()
 
@@ -90,7 +94,7 @@ def evaluate_simulated(
             tell(f"seed {seed}: {text}")
 
         tables.append(simulated_pairs(replace(source, seed=seed), work, card, terms, told))
-    return evaluate_tables(tables)
+    return {**evaluate_tables(tables), "weights_sha256": card.weights_sha256}
 
 
 def evaluate_table(table: PairTable, *, bootstrap_seed: int = 0) -> dict[str, Any]:
@@ -111,6 +115,7 @@ def evaluate_table(table: PairTable, *, bootstrap_seed: int = 0) -> dict[str, An
         "seed": seeds[0] if len(seeds) == 1 else (list(seeds) or None),
         "n_patients": table.n_patients,
         "interval_method": INTERVAL_METHOD,
+        "thresholds": {name: _one(values) for name, values in table.thresholds.items()},
         "threshold_origins": dict(table.origins),
         **evaluation_tables(table, bootstrap_seed=bootstrap_seed),
     }
@@ -123,6 +128,12 @@ def evaluate_tables(tables: Sequence[PairTable]) -> dict[str, Any]:
         whole["data"] = "; ".join(table.data for table in tables)
         whole["per_seed"] = [_brief(evaluate_table(table)) for table in tables]
     return whole
+
+
+def _one(values: NDArray[np.float64]) -> float | None:
+    """Return the threshold that all rows share; None where there is none, or several."""
+    known = np.unique(values)
+    return float(known[0]) if known.size == 1 and np.isfinite(known[0]) else None
 
 
 def _brief(result: Mapping[str, Any]) -> dict[str, Any]:

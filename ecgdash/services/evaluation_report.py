@@ -1,6 +1,7 @@
 """The report of an evaluation: markdown and CSV, with the paper's figures beside ours."""
 
 import csv
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from ecgdash.services.evaluation_paper import (
     baseline_row,
     follow_up_row,
 )
+from ecgdash.services.evaluation_tables import jsonable
+from ecgdash.services.family_figures import EVALUATION_NAME, evaluation_document
 
 __all__ = ["markdown_report", "write_report"]
 
@@ -24,7 +27,9 @@ _ACCURACY = ("auroc", "sensitivity", "specificity", "specificity_at_90_sensitivi
 
 
 def write_report(result: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Write `evaluation.md`, `subgroups.csv` and return the files written.
+    """Write `evaluation.md` and `subgroups.csv`; return the files written.
+
+    Where the weights are known, also `evaluation.json`, which `models add-evaluation` installs.
 
     Parameters
     ----------
@@ -41,7 +46,13 @@ def write_report(result: Mapping[str, Any], folder: Path) -> list[Path]:
         writer = csv.DictWriter(handle, fieldnames=list(rows[0]) if rows else ["pairs"])
         writer.writeheader()
         writer.writerows(rows)
-    return [report, table]
+    written = [report, table]
+    if result.get("weights_sha256"):
+        figures = folder / EVALUATION_NAME
+        text = json.dumps(jsonable(evaluation_document(result)), allow_nan=False, indent=1)
+        figures.write_text(text + "\n", encoding="utf-8")
+        written.append(figures)
+    return written
 
 
 def markdown_report(result: Mapping[str, Any]) -> str:

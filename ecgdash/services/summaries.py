@@ -12,7 +12,8 @@ from typing import Final
 from ecgdash.domain.model import MASKED, UNCALIBRATED
 from ecgdash.domain.prediction import NotApplicable, VariantScore
 from ecgdash.domain.timeline import Change, RiskTimeline, TimelinePoint
-from ecgdash.labels.published import figures_for, is_weak
+from ecgdash.labels.published import FOLLOW_UP, TABLES, ModelFigures, figures_for, is_weak
+from ecgdash.services.flag_rows import setting_of
 from ecgdash.services.next_steps import Situation, next_step, situation_of
 
 __all__ = ["Summary", "change_words", "echo_sentence", "summary", "variant_name", "weak_evidence"]
@@ -63,7 +64,9 @@ def summary(course: RiskTimeline, now: datetime) -> Summary:
     sentences = [*rest, echo_sentence(course, now)]
     if situation is not None and situation.latest.best_variant is not None:
         weak = weak_evidence(
-            (flag.name for flag in situation.latest.flags), situation.latest.best_variant
+            (flag.name for flag in situation.latest.flags),
+            situation.latest.best_variant,
+            setting_of(situation.latest, course),
         )
         sentences.extend([weak] if weak else [])
     return Summary(
@@ -162,22 +165,34 @@ def echo_sentence(course: RiskTimeline, now: datetime) -> str:
     return f"The last echo is {age} old (LVEF {last.lvef_percent:.0f} %)."
 
 
-def weak_evidence(flags: Iterable[str], variant: str) -> str | None:
+def weak_evidence(flags: Iterable[str], variant: str, setting: str = FOLLOW_UP) -> str | None:
     """Return the weakest published figures that bear on a score, or None.
 
     A specificity is never told without its sensitivity and AUROC.
+
+    Parameters
+    ----------
+    flags : iterable of str
+        Names of the ECG's flags.
+    variant : str
+    setting : str
+        "baseline" or "follow_up", which decides the study's table (see `setting_of`).
     """
-    weak = [key for key in dict.fromkeys(flags) if is_weak(key, variant)]
+    weak = [key for key in dict.fromkeys(flags) if is_weak(key, variant, setting)]
     figures = [
         (found.specificity.value, key, found)
         for key in weak
-        if (found := figures_for(key, variant) or figures_for(key, UNCALIBRATED)) is not None
+        if (found := _figures(key, variant, setting)) is not None
     ]
     if not figures:
         return None
     _, key, worst = min(figures, key=lambda item: item[0])
-    whose = "" if figures_for(key, variant) else " of the uncalibrated model"
+    whose = "" if figures_for(key, variant, setting) else " of the uncalibrated model"
     return (
         f"Weak evidence in {key}: published specificity{whose} {worst.specificity:.2f}, "
-        f"sensitivity {worst.sensitivity:.2f}, AUROC {worst.auroc:.2f}."
+        f"sensitivity {worst.sensitivity:.2f}, AUROC {worst.auroc:.2f} ({TABLES[setting].name})."
     )
+
+
+def _figures(key: str, variant: str, setting: str) -> ModelFigures | None:
+    return figures_for(key, variant, setting) or figures_for(key, UNCALIBRATED, setting)

@@ -6,6 +6,7 @@ from typing import Final
 from ecgdash.domain.model import FamilyCard
 from ecgdash.domain.prediction import NotApplicable, VariantScore
 from ecgdash.domain.timeline import RiskTimeline, TimelinePoint, WorklistPage, WorklistRow
+from ecgdash.services.flag_rows import setting_of
 from ecgdash.services.folding import folded_reason
 from ecgdash.services.next_steps import next_step, situation_of
 from ecgdash.services.summaries import weak_evidence
@@ -78,7 +79,7 @@ def worklist_row(course: RiskTimeline) -> WorklistRow:
         value=None if shown is None else shown.value,
         threshold=None if shown is None else shown.threshold.value,
         withheld_reason=_withheld_reason(latest),
-        weak_evidence=None if best is None else weak_evidence(flags, best),
+        weak_evidence=_weak_evidence(latest, course),
         change=None if latest is None else latest.change,
         trend=_trend(course.points),
         last_lvef_percent=None if last_echo is None else last_echo.lvef_percent,
@@ -90,6 +91,12 @@ def worklist_row(course: RiskTimeline) -> WorklistRow:
         folded=bool(folded),
         folded_reason=folded,
     )
+
+
+def _weak_evidence(latest: TimelinePoint | None, course: RiskTimeline) -> str | None:
+    if latest is None or latest.best_variant is None:
+        return None
+    return weak_evidence(_flag_names(latest), latest.best_variant, setting_of(latest, course))
 
 
 def _flag_names(latest: TimelinePoint | None) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ __all__ = [
     "accuracy_at",
     "clopper_pearson",
     "confusion_at",
+    "predictive_estimates",
     "predictive_values",
     "proportion",
     "sensitivity_at_specificity",
@@ -114,6 +115,40 @@ def predictive_values(
     ppv = sensitivity * prevalence / called_ill if called_ill > 0 else float("nan")
     npv = specificity * (1.0 - prevalence) / called_well if called_well > 0 else float("nan")
     return ppv, npv
+
+
+def predictive_estimates(
+    sensitivity: Estimate, specificity: Estimate, prevalence: float
+) -> tuple[Estimate, Estimate]:
+    """Return (PPV, NPV) at a prevalence, with the range that both intervals leave open.
+
+    Both values rise with sensitivity and with specificity, so the range runs
+    from both lower limits to both upper limits. It is wider than a 95 %
+    interval: our choice, because the joint distribution of published figures
+    is not printed.
+
+    Parameters
+    ----------
+    sensitivity, specificity : Estimate
+        Each in [0, 1] with its own interval.
+    prevalence : float
+        Share of cases, 0 < prevalence < 1.
+
+    Raises
+    ------
+    InvalidValue
+        If the prevalence is not a share between 0 and 1.
+    """
+    if not 0.0 < prevalence < 1.0:
+        raise InvalidValue(
+            f"prevalence {prevalence} is not a share of people",
+            accepted="Accepted: 0 < prevalence < 1",
+        )
+    value, low, high = (
+        predictive_values(getattr(sensitivity, part), getattr(specificity, part), prevalence)
+        for part in ("value", "low", "high")
+    )
+    return Estimate(value[0], low[0], high[0]), Estimate(value[1], low[1], high[1])
 
 
 def youden_threshold(y: ArrayLike, score: ArrayLike) -> float:

@@ -3,7 +3,7 @@
 Nothing of a patient stands here: these objects live as long as the process.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,9 @@ from ecgdash.store import Store, open_store
 if TYPE_CHECKING:
     from ecgdash.inference import Engine
     from ecgdash.services.explaining import Terms
+    from ecgdash.services.family_figures import FamilyFigures
 
-__all__ = ["cards", "engines", "history_terms", "settings", "store"]
+__all__ = ["cards", "engines", "family_figures", "history_terms", "settings", "store"]
 
 
 def settings() -> Settings:
@@ -59,6 +60,18 @@ def _history_terms(models_dir: str, stamp: tuple[int, ...]) -> "Terms":
 def history_terms(options: Settings) -> "Terms":
     """Return what turns a history into logits, by family and variant; needs no network."""
     return _history_terms(str(options.models_dir), _stamp(options))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _family_figures(models_dir: str, stamp: tuple[int, ...]) -> dict[str, "FamilyFigures"]:
+    from ecgdash.services.family_figures import installed_figures
+
+    return installed_figures(Path(models_dir))
+
+
+def family_figures(options: Settings) -> Mapping[str, "FamilyFigures"]:
+    """Return the evaluations of the installed families, by family; none: not evaluated."""
+    return _family_figures(str(options.models_dir), _stamp(options))
 
 
 def cards(options: Settings) -> Sequence[FamilyCard]:

@@ -22,6 +22,8 @@ __all__ = [
     "chips",
     "csv_safe",
     "draw",
+    "draw_beside",
+    "element",
     "interval_mark",
     "link",
     "push_bar",
@@ -54,6 +56,11 @@ _EMPTY: Final = Cell("")
 def draw(*parts: Cell) -> None:
     """Show safe HTML."""
     st.html("".join(part.html for part in parts))
+
+
+def draw_beside(words: str) -> None:
+    """Show a small muted line that takes the width left beside a widget."""
+    st.html(small(words).html, width="stretch")
 
 
 def text(value: object, kind: str = "") -> Cell:
@@ -89,6 +96,26 @@ def chips(words: Iterable[str]) -> Cell:
     """Return outlined chips."""
     inner = "".join(f'<span class="ed-chip">{escape(word)}</span>' for word in words)
     return Cell(f'<span class="ed-chips">{inner}</span>') if inner else _EMPTY
+
+
+def element(tag: str, *inner: Cell | str, **attributes: str | int) -> Cell:
+    """Return an element; text and attribute values are escaped.
+
+    Parameters
+    ----------
+    tag : str
+        Its name, a constant of the code.
+    inner : Cell or str
+    attributes : str or int
+        `kind` becomes the class, `data_label` "data-label"; empty ones are left out.
+    """
+    names = {"kind": "class"}
+    told = "".join(
+        f' {names.get(name, name).replace("_", "-")}="{escape(str(value))}"'
+        for name, value in attributes.items()
+        if value != ""
+    )
+    return Cell(f"<{tag}{told}>{join(*inner).html}</{tag}>")
 
 
 def table(

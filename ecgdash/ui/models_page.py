@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ecgdash.domain import FamilyCard, OperatingPoint, VariantCard
 from ecgdash.plots import variant_style
+from ecgdash.services.family_figures import FamilyFigures
 from ecgdash.ui import html, words
 from ecgdash.ui.html import Cell, Column
 
@@ -31,8 +32,14 @@ def draw_title(cards: Sequence[FamilyCard]) -> None:
         )
 
 
-def draw_family(card: FamilyCard) -> None:
-    """Draw one family: what it is, its thresholds with their origin, noise floors, notes."""
+def draw_family(card: FamilyCard, figures: FamilyFigures | None) -> None:
+    """Draw one family: what it is, its thresholds with their origin, noise floors, notes.
+
+    Parameters
+    ----------
+    figures : FamilyFigures or None
+        Of its installed evaluation; None: not evaluated.
+    """
     html.draw(
         Cell(f'<h2 class="ed-h2">{html.text(card.title).html}</h2>'),
         html.small(
@@ -46,6 +53,7 @@ def draw_family(card: FamilyCard) -> None:
             + (" (simulated)" if card.trained_on_simulated else ""),
             "ed-weak" if card.trained_on_simulated else "ed-muted",
         ),
+        html.small(_evaluation_words(figures)),
     )
     columns = (
         Column("Variant", "lead"),
@@ -71,6 +79,16 @@ def draw_family(card: FamilyCard) -> None:
             "Noise floor: half width of the 95 % limits of agreement between repeat ECGs."
         ),
         Cell(f'<ul class="ed-notes">{notes}</ul>' if notes else ""),
+    )
+
+
+def _evaluation_words(figures: FamilyFigures | None) -> str:
+    if figures is None:
+        return "Evaluation of these weights: none installed (not evaluated)."
+    whose = "SIMULATED, " if figures.simulated else ""
+    return (
+        f"Evaluation of these weights: {whose}{words.plural(figures.n_patients, 'patient')}; "
+        "its figures per subgroup stand beside the flags of a patient."
     )
 
 

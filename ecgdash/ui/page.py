@@ -1,6 +1,6 @@
 """What every page shares: set-up, frame, banner, foot, and the one place that shows errors."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from ecgdash.services.explaining import Terms
+    from ecgdash.services.family_figures import FamilyFigures
     from ecgdash.store import Store
 
 __all__ = ["Page", "banner_words", "setup"]
@@ -66,6 +67,11 @@ class Page:
     def history_terms(self) -> "Terms":
         """What turns a history into logits, of the installed families."""
         return cache.history_terms(self.settings)
+
+    @cached_property
+    def family_figures(self) -> Mapping[str, "FamilyFigures"]:
+        """Evaluations of the installed families, by family."""
+        return cache.family_figures(self.settings)
 
     @property
     def zone(self) -> ZoneInfo:

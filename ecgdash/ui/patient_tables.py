@@ -1,14 +1,11 @@
-"""The tables of the patient page: history, flags, ECGs, echoes."""
+"""The tables of the patient page: history, ECGs, echoes; flags stand in `ui.flag_table`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
 from ecgdash.domain import (
-    RECALIBRATED,
-    UNCALIBRATED,
     Change,
-    Estimate,
     HistorySlot,
     RiskTimeline,
     TimelineEcho,
@@ -23,7 +20,7 @@ from ecgdash.ui.html import Cell, Column
 from ecgdash.ui.navigation import href
 from ecgdash.ui.page import Page
 
-__all__ = ["draw_ecgs", "draw_echoes", "draw_flags", "draw_history", "draw_undated"]
+__all__ = ["draw_ecgs", "draw_echoes", "draw_history", "draw_undated"]
 
 _FEW = 6
 _METHODS = {
@@ -106,75 +103,6 @@ def _slot_row(
     if push is not None:
         row += [html.push_bar(*push), html.bold(words.signed(push[0]))]
     return row
-
-
-def draw_flags(point: TimelinePoint) -> None:
-    """Draw the flags of one ECG with the published figures of each model in such patients."""
-    html.draw(
-        Cell('<h2 class="ed-h2">Flags, and what the literature says about such patients</h2>')
-    )
-    if not words.cautions(point.flags):
-        html.draw(html.small("No source raised a flag. That means unknown, not absent."))
-        return
-    from ecgdash.labels.published import SOURCE
-
-    square, disc = variant_style(UNCALIBRATED).glyph, variant_style(RECALIBRATED).glyph
-    columns = (
-        Column("Flag", "lead"),
-        Column("Source here", "wide"),
-        Column("LVSD / all", "num"),
-        Column(f"Specificity {square} uncalibrated (95 % CI)", "wide"),
-        Column(f"Sensitivity {square}"),
-        Column(f"AUROC {square}"),
-        Column(f"Specificity {disc} recalibrated (95 % CI)", "wide"),
-        Column(f"Sensitivity {disc}"),
-        Column(f"AUROC {disc}"),
-    )
-    by_name: dict[str, list[str]] = {}
-    for flag in words.cautions(point.flags):
-        by_name.setdefault(flag.name, []).append(f"{flag.source}: {flag.evidence}")
-    rows = [_flag_row(name, sources) for name, sources in by_name.items()]
-    html.draw(html.table("Flags", columns, rows))
-    html.draw(
-        html.small(
-            f"Published: {SOURCE}. Dashed mark: 0.50. A flag that is not listed is unknown, "
-            "not absent."
-        )
-    )
-
-
-def _flag_row(name: str, sources: Iterable[str]) -> list[Cell | str]:
-    from ecgdash.labels.published import PUBLISHED
-
-    found = PUBLISHED.get(name)
-    shown = html.text("; ".join(dict.fromkeys(sources)), "ed-small ed-muted")
-    head = [html.text(words.flag_words(name), "ed-strong"), shown]
-    if found is None:
-        return [*head, html.text("no published figures", "ed-small ed-muted"), *[""] * 6]
-    return [
-        *head,
-        f"{found.n_positive:,} / {found.n:,}",
-        _specificity(found.uncalibrated.specificity, UNCALIBRATED),
-        _figure(found.uncalibrated.sensitivity),
-        _figure(found.uncalibrated.auroc),
-        _specificity(found.recalibrated.specificity, RECALIBRATED),
-        _figure(found.recalibrated.sensitivity),
-        _figure(found.recalibrated.auroc),
-    ]
-
-
-def _figure(estimate: Estimate) -> Cell:
-    interval = html.text(f" {estimate.low:.2f}–{estimate.high:.2f}", "ed-muted ed-small")
-    return html.join(html.bold(f"{estimate.value:.2f}"), interval)
-
-
-def _specificity(estimate: Estimate, variant: str) -> Cell:
-    from ecgdash.labels.published import WEAK_SPECIFICITY
-
-    mark = html.interval_mark(estimate.value, estimate.low, estimate.high, variant)
-    weak = f"under {WEAK_SPECIFICITY:.2f}: weak evidence"
-    below = html.small(weak, "ed-weak") if estimate.value < WEAK_SPECIFICITY else ""
-    return html.join(mark, _figure(estimate), below)
 
 
 def draw_ecgs(timeline: RiskTimeline, page: Page) -> None:

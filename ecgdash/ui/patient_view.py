@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ecgdash.domain import NotApplicable, RiskTimeline, TimelinePoint, VariantScore
+from ecgdash.labels.published import is_weak
 from ecgdash.plots import TrajectoryView, trajectory, variant_style
 from ecgdash.plots.series import main_lead_set, variants_of
+from ecgdash.services.flag_rows import setting_of
 from ecgdash.services.summaries import Summary
 from ecgdash.ui import html, state, words
 from ecgdash.ui.html import Cell, Column
@@ -179,7 +181,8 @@ def draw_scores(
         word = "No score" if point.status == "excluded" else "Score withheld"
         html.draw(html.text(f"{word}: {'; '.join(point.reasons)}."))
         return
-    rows = [_score_row(name, point) for name in reversed(list(point.scores))]
+    weak_in = _weak_flags(point, setting_of(point, timeline))
+    rows = [_score_row(name, point, weak_in[name]) for name in reversed(list(point.scores))]
     columns = (
         Column("Variant", "lead"),
         Column("Score", "num"),
@@ -189,7 +192,16 @@ def draw_scores(
     html.draw(html.table("Scores of this ECG", columns, rows, reflows=False))
 
 
-def _score_row(variant: str, point: TimelinePoint) -> Sequence[Cell | str]:
+def _weak_flags(point: TimelinePoint, setting: str) -> dict[str, list[str]]:
+    """Return by variant the flags in which its score is weak evidence, as people write them."""
+    flags = words.in_order(flag.name for flag in point.flags)
+    return {
+        variant: [words.flag_words(name) for name in flags if is_weak(name, variant, setting)]
+        for variant in point.scores
+    }
+
+
+def _score_row(variant: str, point: TimelinePoint, weak_in: list[str]) -> Sequence[Cell | str]:
     label = variant_style(variant).label
     score = point.scores[variant]
     if isinstance(score, NotApplicable):
@@ -197,7 +209,7 @@ def _score_row(variant: str, point: TimelinePoint) -> Sequence[Cell | str]:
     threshold = score.threshold.value
     side = "above" if score.positive else "below"
     return (
-        html.join(label, _standing(variant, point, score)),
+        html.join(label, _standing(score, weak_in)),
         html.bold(f"{score.value:.2f}"),
         html.threshold_bar(score.value, threshold, variant),
         html.join(html.bold(side), html.text(f" {threshold:.2f}", "ed-muted ed-small")),
@@ -209,12 +221,10 @@ def _not_applicable(score: NotApplicable) -> str:
     return reason if reason.lower().startswith(("not", "no ")) else f"Not applicable: {reason}"
 
 
-def _standing(variant: str, point: TimelinePoint, score: VariantScore) -> Cell:
-    from ecgdash.labels.published import is_weak
-
-    weak = [words.flag_words(f.name) for f in point.flags if is_weak(f.name, variant)]
-    if weak:
-        return html.small(f"weak evidence in {', '.join(dict.fromkeys(weak))}", "ed-weak")
+def _standing(score: VariantScore, weak_in: list[str]) -> Cell:
+    """Say what a score stands on, and first where it is weak evidence."""
+    if weak_in:
+        return html.small(f"weak evidence in {', '.join(weak_in)}", "ed-weak")
     if score.history is None:
         return html.small("this ECG alone")
     return html.small(f"applies: {words.plural(score.history.n_observed, 'earlier ECG')} known")

@@ -8,6 +8,7 @@ __all__ = [
     "IMPORT_REPORT",
     "LINEAR_AXIS",
     "PLOT",
+    "PREVALENCE",
     "SHOWN_ECG",
     "WORKLIST_PAGE",
 ]
@@ -20,6 +21,9 @@ SHOWN_ECG: Final = "shown_ecg"
 
 PLOT: Final = "trajectory"
 """Prefix of the two plots' widget keys (wide and narrow)."""
+
+PREVALENCE: Final = "lvsd_prevalence_percent"
+"""Prevalence of LVSD for PPV and NPV, percent, once the user has set one; then for all patients."""
 
 IMPORT_REPORT: Final = "import_report"
 """Report of this session's last import."""

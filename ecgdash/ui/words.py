@@ -10,16 +10,19 @@ from ecgdash.domain import FamilyCard, Flag, RiskTimeline
 __all__ = [
     "FLAG_WORDS",
     "PLAIN_FLAG",
+    "SOURCE_WORDS",
     "age_and_sex",
     "cautions",
     "day",
     "day_time",
     "flag_words",
     "flags_of",
+    "in_order",
     "lead_set_words",
     "model_words",
     "months_ago",
     "patient_facts",
+    "percent",
     "plural",
     "signed",
     "years_before",
@@ -33,23 +36,49 @@ PLAIN_FLAG: Final = "sinus"
 """A subgroup of the evaluation, but no caution about a score."""
 
 FLAG_WORDS: Final = {
+    "wide_tachycardia": "Wide-complex tachycardia",
+    "paced": "Paced",
+    "WPW": "WPW",
     "AFIB": "AFIB or flutter",
     "LBBB": "LBBB",
-    "RBBB": "RBBB",
-    "PR>200": "PR > 200 ms",
     "QRS>140": "QRS > 140 ms",
+    "RBBB": "RBBB",
     "long_QTc": "Long QTc",
+    "PR>200": "PR > 200 ms",
+    "PVC": "PVCs",
+    "prior_MI": "Prior MI",
+    "LVH": "LVH",
     "IHD": "IHD",
     "CKD": "CKD",
     "DM": "Diabetes",
     "HTN": "Hypertension",
-    "paced": "Paced",
+    "sinus": "Sinus rhythm",
 }
+"""Flags as people write them, in the order in which they are shown.
+
+First what forbids or weakens a score, then rhythm and conduction, then diagnoses; what is no
+caution comes last (not stated in the paper: our choice).
+"""
+
+SOURCE_WORDS: Final = {
+    "statement": "cart statement",
+    "measurement": "measured",
+    "model": "model",
+    "diagnosis": "diagnosis",
+}
+
+_RANKS: Final = {name: rank for rank, name in enumerate(FLAG_WORDS)}
 
 
 def flag_words(name: str) -> str:
     """Return a subgroup key as people write it."""
     return FLAG_WORDS.get(name, name)
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return flag names each once, in the order of `FLAG_WORDS`; unknown ones before "sinus"."""
+    unknown = _RANKS[PLAIN_FLAG] - 0.5
+    return sorted(dict.fromkeys(names), key=lambda name: _RANKS.get(name, unknown))
 
 
 def cautions(flags: Iterable[Flag]) -> list[Flag]:
@@ -58,8 +87,8 @@ def cautions(flags: Iterable[Flag]) -> list[Flag]:
 
 
 def flags_of(flags: Iterable[Flag]) -> list[str]:
-    """Return the flags to show, each once, as people write them."""
-    return list(dict.fromkeys(flag_words(flag.name) for flag in cautions(flags)))
+    """Return the flags to show, each once, in order, as people write them."""
+    return [flag_words(name) for name in in_order(flag.name for flag in cautions(flags))]
 
 
 def day(at: datetime, zone: ZoneInfo) -> str:
@@ -103,6 +132,11 @@ def age_and_sex(age_years: float | None, sex: str | None) -> str:
     """Return "71 F"; what is unknown is left out."""
     parts = [f"{age_years:.0f}" if age_years is not None else "", (sex or "")[:1].upper()]
     return " ".join(part for part in parts if part)
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """Return a share in [0, 1] as "13.9 %"; never used for a score."""
+    return f"{100.0 * share:.{decimals}f}\N{NO-BREAK SPACE}%"
 
 
 def lead_set_words(lead_set: str | None) -> str:

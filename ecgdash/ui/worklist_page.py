@@ -28,8 +28,10 @@ _ORDERS: Final = {
 _CHANGES: Final = {"rise": "Rising beyond noise", "fall": "Falling beyond noise"}
 _ECHOES: Final = {"old": "Older than 12 months", "none": "None on file"}
 _GROUPS: Final = {"act": "Needs action", "repeat": "Repeat", "stable": "Stable"}
-_FLAGS: Final = ("AFIB", "LBBB", "RBBB", "QRS>140", "PR>200", "long_QTc", "IHD", "CKD", "DM", "HTN")
+_FLAGS: Final = tuple(words.FLAG_WORDS)
 _ANY: Final = "Any"
+_NAMED_FILTERS: Final = 3
+"""Filters named on the button; the rest are counted, so that it fits a phone."""
 _EXPORT_ROWS: Final = 500
 """Rows per query of the download, so that the whole list is never loaded at once."""
 
@@ -39,7 +41,7 @@ def place_title() -> DeltaGenerator:
     return st.empty()
 
 
-def draw_title(place: DeltaGenerator, shown: WorklistPage) -> None:
+def draw_title(place: DeltaGenerator, shown: WorklistPage, query: WorklistQuery) -> None:
     """Draw title and counts; the counts come from the same query as the table."""
     groups = shown.n_by_group
     counts = [
@@ -51,7 +53,7 @@ def draw_title(place: DeltaGenerator, shown: WorklistPage) -> None:
         counts.append(
             html.text(f"{shown.n_folded:,} folded away (known low LVEF, or already acted on)")
         )
-    if shown.n_matching not in (shown.n_patients, shown.n_patients - shown.n_folded):
+    if query.find.strip() or any((query.flags, query.change, query.last_echo, query.groups)):
         counts.append(html.text(f"{shown.n_matching:,} match the filters"))
     joined = " · ".join(part.html for part in counts)
     place.html(
@@ -91,7 +93,7 @@ def choose_query(page: Page) -> WorklistQuery:
 
 def _choose_filters() -> dict[str, Any]:
     flags = st.pills(
-        "Flags",
+        "Flags of the latest ECG (several: all of them)",
         _FLAGS,
         selection_mode="multi",
         format_func=words.flag_words,
@@ -125,13 +127,15 @@ def _segments(label: str, names: dict[str, str], key: str) -> str | None:
 
 
 def _filter_words(chosen: dict[str, Any]) -> str:
-    names = [words.flag_words(flag) for flag in chosen["flags"] or ()]
+    names = [words.flag_words(flag) for flag in words.in_order(chosen["flags"] or ())]
     for key, table in (("change", _CHANGES), ("echo", _ECHOES), ("group", _GROUPS)):
         if chosen[key] in table:
             name = table[chosen[key]].lower()
             names.append(f"echo {name}" if key == "echo" else name)
     if chosen["folded"]:
         names.append("folded shown")
+    if len(names) > _NAMED_FILTERS:
+        names = [*names[:_NAMED_FILTERS], f"+{len(names) - _NAMED_FILTERS}"]
     return f"Filters: {', '.join(names) or 'none'}"
 
 

@@ -56,7 +56,8 @@ def worklist_view(
 
 def row_view(row: WorklistRow, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
     """Return one row."""
-    names = [words.flag_words(flag) for flag in row.flags if flag != words.PLAIN_FLAG]
+    ordered = words.in_order(flag for flag in row.flags if flag != words.PLAIN_FLAG)
+    names = [words.flag_words(flag) for flag in ordered]
     hidden = len(names) - _SHOWN_FLAGS
     return {
         "code": row.code,

@@ -5,6 +5,7 @@ import json
 from page_driver import told
 
 from ecgdash.services.monitoring import WorklistQuery
+from ecgdash.ui.words import FLAG_WORDS
 from ecgdash.ui.worklist_page import worklist_csv
 
 
@@ -57,6 +58,13 @@ def test_find(site):
     assert "No patient matches" in told(at)
 
 
+def test_a_filter_that_everybody_meets_is_counted_too(site):
+    at = site.open()
+    assert "match the filters" not in told(at)
+    at.text_input[0].input("HM-").run()
+    assert "8 match the filters" in told(at)
+
+
 def test_order_without_groups(site):
     at = site.open()
     at.selectbox[0].select("patient").run()
@@ -74,6 +82,35 @@ def test_filters(site):
     at.session_state["filter_change"] = "fall"
     at.run()
     assert set(rows(at)) == {"HM-0150"}
+
+
+def test_several_flags_mean_all_of_them_and_the_counts_follow(site):
+    at = site.open()
+    at.session_state["filter_flags"] = ["LBBB"]
+    at.run()
+    assert set(rows(at)) == {"HM-0102", "HM-0311"}
+    assert "2 match the filters" in told(at)
+    at.session_state["filter_flags"] = ["LBBB", "QRS>140"]
+    at.run()
+    assert set(rows(at)) == {"HM-0102"}
+    assert "<b>1 need action</b> · 0 to repeat" in told(at)
+    assert "1 match the filters" in told(at)
+    at.session_state["filter_flags"] = ["LBBB", "AFIB"]
+    at.run()
+    assert "No patient matches" in told(at)
+
+
+def test_every_flag_that_a_page_can_show_has_a_pill(site):
+    pills = site.open().get("button_group")[0]
+    assert set(FLAG_WORDS.values()) == set(pills.options)
+
+
+def test_many_filters_are_counted_on_the_button(site):
+    at = site.open()
+    at.session_state["filter_flags"] = ["LBBB", "AFIB", "CKD", "DM", "IHD"]
+    at.run()
+    (popover,) = at.get("popover")
+    assert popover.proto.popover.label == "Filters: AFIB or flutter, LBBB, IHD, +2"
 
 
 def test_csv_holds_every_match_and_the_notice(site):

@@ -252,8 +252,8 @@ class TestSummary:
     def test_weak_evidence_comes_with_sensitivity_and_auroc(self, store):
         told = self.told(store, [(make_record(0.0, 0), ANALYSABLE, LBBB)])
         assert told.rest.endswith(
-            "Weak evidence in LBBB: published specificity 0.18 (0.14-0.24), "
-            "sensitivity 0.99 (0.97-1.00), AUROC 0.82 (0.78-0.85)."
+            "Weak evidence in LBBB: published specificity 0.22 (0.18-0.27), "
+            "sensitivity 0.99 (0.98-1.00), AUROC 0.86 (0.83-0.89) (Table 3)."
         )
 
     def test_recalibrated_is_not_weak_in_lbbb(self, store):

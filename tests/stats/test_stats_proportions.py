@@ -5,11 +5,14 @@ import json
 import numpy as np
 import pytest
 
+from ecgdash.domain import Estimate
 from ecgdash.errors import InvalidValue
+from ecgdash.labels.published import BASELINE, subgroup_for
 from ecgdash.stats import (
     accuracy_at,
     clopper_pearson,
     confusion_at,
+    predictive_estimates,
     predictive_values,
     sensitivity_at_specificity,
     specificity_at_sensitivity,
@@ -119,6 +122,34 @@ def test_predictive_values_by_hand():
     assert ppv == pytest.approx(72 / (72 + 184))
     assert npv == pytest.approx(736 / (736 + 8))
     assert np.isnan(predictive_values(0.0, 1.0, 0.1)[0])
+
+
+def test_predictive_estimates_run_between_the_limits_of_both():
+    sensitivity, specificity = Estimate(0.9, 0.85, 0.95), Estimate(0.8, 0.7, 0.85)
+    ppv, npv = predictive_estimates(sensitivity, specificity, 0.08)
+    assert (ppv.value, npv.value) == predictive_values(0.9, 0.8, 0.08)
+    corners = [predictive_values(a, b, 0.08) for a in (0.85, 0.95) for b in (0.7, 0.85)]
+    assert ppv.low == min(c[0] for c in corners)
+    assert ppv.high == max(c[0] for c in corners)
+    assert npv.low == min(c[1] for c in corners)
+    assert npv.high == max(c[1] for c in corners)
+
+
+@pytest.mark.parametrize(
+    ("key", "ppv", "npv"), [("LBBB", 0.456, 0.973), ("AFIB", 0.174, 0.991), ("DM", 0.270, 0.993)]
+)
+def test_bayes_rule_gives_back_the_predictive_values_that_the_study_prints(key, ppv, npv):
+    """DeepECG LVSD, Table 3: at the subgroup's own prevalence, from its printed figures."""
+    row = subgroup_for(key, BASELINE)
+    own = row.figures["uncalibrated"]
+    found = predictive_estimates(own.sensitivity, own.specificity, row.n_positive / row.n)
+    assert [one.value for one in found] == pytest.approx([ppv, npv], abs=0.002)
+
+
+@pytest.mark.parametrize("prevalence", [0.0, 1.0, -0.1, 4.9, float("nan")])
+def test_a_prevalence_in_percent_is_refused(prevalence):
+    with pytest.raises(InvalidValue, match="not a share of people"):
+        predictive_estimates(Estimate(0.9, 0.8, 1.0), Estimate(0.9, 0.8, 1.0), prevalence)
 
 
 @pytest.mark.parametrize(("k", "n", "level"), [(5, 10, 95), (5, 10, 0.0), (1.5, 10, 0.95)])

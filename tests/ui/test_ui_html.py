@@ -21,11 +21,17 @@ EVIL = '<script>alert("x")</script>'
         html.chips([EVIL]),
         html.link(EVIL, "patient?patient=" + EVIL),
         html.table(EVIL, [html.Column(EVIL)], [[EVIL]]),
+        html.element("td", EVIL, data_label=EVIL, kind=EVIL),
     ],
 )
 def test_no_value_becomes_markup(cell):
     assert "<script" not in cell.html
     assert '"x"' not in cell.html
+
+
+def test_element_names_its_attributes_as_html_does():
+    cell = html.element("td", html.bold("1"), " & 2", kind="a", data_label="B", colspan=3, id="")
+    assert cell.html == '<td class="a" data-label="B" colspan="3"><b>1</b> &amp; 2</td>'
 
 
 def test_bar_places_mark_and_threshold_on_one_scale():

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ecgdash.domain import Flag
+from ecgdash.labels.published import TABLES
 from ecgdash.ui import words
 from ecgdash.ui.page import banner_words
 
@@ -50,6 +51,30 @@ def test_sinus_rhythm_is_no_caution():
         Flag("LBBB", "measurement", "x"),
     ]
     assert words.flags_of(flags) == ["LBBB"]
+
+
+def test_flags_stand_in_order_of_caution_and_sinus_last():
+    names = ["sinus", "HTN", "PVC", "unheard_of", "LBBB", "paced", "AFIB", "LBBB"]
+    assert words.in_order(names) == [
+        "paced",
+        "AFIB",
+        "LBBB",
+        "PVC",
+        "HTN",
+        "unheard_of",
+        "sinus",
+    ]
+
+
+def test_every_published_subgroup_that_is_a_flag_has_words():
+    persons = {"age<=70", "age>70", "male", "female"}
+    for table in TABLES.values():
+        assert set(table.rows) - persons <= set(words.FLAG_WORDS)
+
+
+def test_percent_is_for_shares():
+    assert words.percent(0.13875) == "13.9\N{NO-BREAK SPACE}%"
+    assert words.percent(0.5, 0) == "50\N{NO-BREAK SPACE}%"
 
 
 @pytest.mark.parametrize(
