@@ -1,5 +1,7 @@
 """What flags are made of, kept per ECG in a table of its own."""
 
+import json
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -67,7 +69,7 @@ def insert_evidence(connection: Connection, ecg: int, evidence: EcgEvidence) -> 
         insert(ecg_evidence).values(
             ecg=ecg,
             rules={name: [rule.logit, rule.text] for name, rule in evidence.rules.items()},
-            beats=dict(evidence.beats),
+            beats=_deflated(evidence.beats),
             head_family=None if head is None else head.family,
             head_weights=None if head is None else head.weights_sha256,
             head_scores=None if head is None else dict(head.scores),
@@ -80,4 +82,17 @@ def _evidence(row: Row[Any]) -> EcgEvidence:
     if row.head_weights is not None:
         head = HeadScores(row.head_family, row.head_weights, row.head_scores)
     rules = {name: RuleEvidence(logit, text) for name, (logit, text) in row.rules.items()}
-    return EcgEvidence(rules, row.beats, head)
+    return EcgEvidence(rules, _inflated(row.beats), head)
+
+
+def _deflated(beats: Mapping[str, Any]) -> bytes | None:
+    if not beats:
+        return None
+    return zlib.compress(json.dumps(dict(beats), separators=(",", ":"), allow_nan=False).encode())
+
+
+def _inflated(data: bytes | None) -> dict[str, Any]:
+    if data is None:
+        return {}
+    beats: dict[str, Any] = json.loads(zlib.decompress(data))
+    return beats

@@ -15,7 +15,7 @@ def upgrade() -> None:
         "ecg_evidence",
         sa.Column("ecg", sa.Integer(), nullable=False),
         sa.Column("rules", sa.JSON(), nullable=False),
-        sa.Column("beats", sa.JSON(), nullable=False),
+        sa.Column("beats", sa.LargeBinary(), nullable=True),
         sa.Column("head_family", sa.String(length=80), nullable=True),
         sa.Column("head_weights", sa.String(length=64), nullable=True),
         sa.Column("head_scores", sa.JSON(none_as_null=True), nullable=True),
