@@ -40,7 +40,7 @@ def prepare(
     ] = 18_000,
     pretraining_ecgs: Annotated[
         int, typer.Option(min=100, help="ECGs with a cart's labels for phase 1.")
-    ] = 20_000,
+    ] = 32_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated patients.")] = 1,
 ) -> None:
     """Simulate and store the ECGs of the three phases; goes on where it was stopped."""

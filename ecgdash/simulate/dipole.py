@@ -12,7 +12,9 @@ from ecgdash.simulate.parameters import Conduction, EcgParameters
 from ecgdash.simulate.templates import (
     CONDUCTION_TEMPLATES,
     INFARCT_SITES,
+    LVH_ANTERIOR_LOSS,
     LVH_GAIN,
+    LVH_ROTATION_DEG,
     LVH_STRAIN_ST_MV,
     LVH_STRAIN_T_MV,
     N_QRS,
@@ -28,9 +30,9 @@ __all__ = ["IS_WIDE", "N_COMPONENTS", "BeatShape", "beat_shape", "ecg_lead_field
 
 FloatArray = NDArray[np.float64]
 
-# Order of the components: 6 of QRS, notch, infarct, spike | 2 of P, 3 of a PVC's QRS |
+# Order of the components: 6 of QRS, notch, infarct, 2 of the spike | 2 of P, 3 of a PVC's QRS |
 # ST, 2 of T, U, a PVC's T.
-N_SHARP: Final = N_QRS + 3
+N_SHARP: Final = N_QRS + 4
 N_MIDDLE: Final = 5
 N_SLOW: Final = 5
 N_COMPONENTS: Final = N_SHARP + N_MIDDLE + N_SLOW
@@ -47,12 +49,20 @@ IS_WIDE: Final = np.array([t.wide for t in _TABLE])
 # Our choice: sigmas shrink less than times, so that narrow complexes stay above 60 Hz content.
 _LEAST_SIGMA_SCALE: Final = 0.85
 _INFARCT_REFERENCE_MS: Final = 92.0
+# Repolarisation ends where activation did not begin: its dipole lies elsewhere, so each lead
+# sees it larger or smaller than QRS (our choice: medians of T in 99 real normal ECGs).
+_T_FACTOR: Final = np.array([1.15, 1.03, 1.0, 1.05, 0.94, 0.86, 0.78, 0.92])
+_FIRST_SLOW: Final = N_SHARP + N_MIDDLE
+# Our choice: with half of QRS's turn the T axis spreads as in real normal ECGs.
+_T_FOLLOWS: Final = 0.5
 _NOTCH_POSITION: Final = 0.66
 _NOTCH_SIGMA_MS: Final = 5.0
 _SPIKE_CENTRE_MS: Final = -6.0
-_SPIKE_SIGMA_MS: Final = 1.6
+_SPIKE_REBOUND_SIGMAS: Final = 2.6
 # The dipole explains wide complexes and slow waves better than narrow QRS (simulation notes).
 _NON_DIPOLAR_DAMPING: Final = 0.6
+# The limbs are far from the heart: what no dipole explains is seen by the chest electrodes.
+_NEARNESS: Final = np.array([0.5, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 0.8])
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +71,9 @@ class BeatShape:
 
     Attributes
     ----------
-    sharp_centre_ms, sharp_sigma_ms : ndarray (n, 9)
-        Of the QRS components, notch, infarct and spike, from the onset of QRS.
-    lead_mv : ndarray (n, 19, 8)
+    sharp_centre_ms, sharp_sigma_ms : ndarray (n, 10)
+        Of the QRS components, notch, infarct and spike's phases, from the onset of QRS.
+    lead_mv : ndarray (n, 20, 8)
         Amplitude of every component in I, II, V1-V6.
     """
 
@@ -109,11 +119,12 @@ def _qrs_vectors(p: EcgParameters, infarct: FloatArray) -> FloatArray:
     vectors[:, 0, 2] *= 1.0 - 0.90 * anterior
     vectors[:, 1] *= 1.0 - anterior[:, None] * np.array([0.60, 0.0, 0.90])
     posterior = p.posterior_force * (1.0 + LVH_GAIN[2] * p.lvh)
+    anterior_force = p.anterior_force * np.maximum(1.0 - LVH_ANTERIOR_LOSS * p.lvh, 0.2)
     vectors[:, :, 0] *= (1.0 + LVH_GAIN[0] * p.lvh)[:, None]
     vectors[:, :, 1] *= (1.0 + LVH_GAIN[1] * p.lvh)[:, None]
     z = vectors[:, :, 2]
-    vectors[:, :, 2] = z * np.where(z > 0, posterior[:, None], p.anterior_force[:, None])
-    own = _rotation(p.axis_delta_deg, p.posterior_rotation_deg)
+    vectors[:, :, 2] = z * np.where(z > 0, posterior[:, None], anterior_force[:, None])
+    own = _rotation(p.axis_delta_deg, p.posterior_rotation_deg + LVH_ROTATION_DEG * p.lvh)
     return np.asarray(_turn(own, vectors) * p.qrs_gain[:, None, None])
 
 
@@ -125,7 +136,8 @@ def _repolarisation(
     length = np.linalg.norm(base, axis=1, keepdims=True)
     t_mv = (base + p.t_direction * length) * p.t_gain[:, None]
     t_mv = t_mv + p.t_vector_delta + infarct["t_mv"] + LVH_STRAIN_T_MV * p.lvh_strain[:, None]
-    st_mv = _ST_MV[p.conduction] + p.st_delta + infarct["st_mv"]
+    # ST and T are one process: who has a tall T has a rising ST segment.
+    st_mv = _ST_MV[p.conduction] * p.t_gain[:, None] + p.st_delta + infarct["st_mv"]
     st_mv = st_mv + infarct["injury_mv"] * p.injury[:, None]
     st_mv = st_mv + LVH_STRAIN_ST_MV * p.lvh_strain[:, None]
     return st_mv, t_mv
@@ -151,9 +163,9 @@ def _p_vectors(p: EcgParameters) -> FloatArray:
 
 
 def _spikes(p: EcgParameters) -> FloatArray:
-    """Return the pacing spike (n, 1, 3), its size a patient's constant."""
-    size = np.exp(0.4 * normals(p.patient_seed, Stream.PERSON, 1)) * p.paced[:, None]
-    return np.asarray(SPIKE_MV * size[:, :, None])
+    """Return the two phases of the pacing spike (n, 2, 3)."""
+    first = SPIKE_MV * (p.spike_gain * p.paced)[:, None]
+    return np.stack([first, -first * p.spike_rebound[:, None]], axis=1)
 
 
 def ecg_lead_field(p: EcgParameters) -> FloatArray:
@@ -166,14 +178,15 @@ def ecg_lead_field(p: EcgParameters) -> FloatArray:
 
 
 def _lead_amplitudes(p: EcgParameters, vectors: FloatArray) -> FloatArray:
-    """Project (n, 19, 3) on the leads and add what no dipole explains: (n, 19, 8)."""
+    """Project (n, 20, 3) on the leads and add what no dipole explains: (n, 20, 8)."""
     field = ecg_lead_field(p)
     leads = vectors @ field.transpose(0, 2, 1)
+    leads[:, _FIRST_SLOW : _FIRST_SLOW + 3] *= _T_FACTOR
     size = np.sqrt((vectors**2).sum(axis=2))
     damping = np.full((len(p), N_COMPONENTS), _NON_DIPOLAR_DAMPING)
     damping[:, :N_QRS] = np.where(IS_WIDE[p.conduction][:, None], _NON_DIPOLAR_DAMPING, 1.0)
     extra = normals(p.patient_seed, Stream.NON_DIPOLAR, N_COMPONENTS, 8)
-    gain = np.sqrt((field**2).sum(axis=2))[:, None, :]
+    gain = (np.sqrt((field**2).sum(axis=2)) * _NEARNESS)[:, None, :]
     return np.asarray(leads + extra * gain * (size * damping * p.non_dipolar[:, None])[:, :, None])
 
 
@@ -182,29 +195,29 @@ def beat_shape(p: EcgParameters) -> BeatShape:
     strength, infarct = _infarct_parts(p)
     st_mv, t_mv = _repolarisation(p, infarct)
     notch = np.tile([0.8, 0.5, -0.3], (len(p), 1)) * p.notch_mv[:, None]
-    personal = _rotation(p.frontal_rotation_deg, p.horizontal_rotation_deg)
-    ventricular = np.concatenate(
+    complexes = np.concatenate(
         [
             _qrs_vectors(p, strength),
             (notch * p.qrs_gain[:, None])[:, None],
             (infarct["loss_mv"] * p.qrs_gain[:, None])[:, None],
-            st_mv[:, None],
-            t_mv[:, None],
         ],
         axis=1,
     )
-    turned = _turn(personal, ventricular)
-    n_qrs = N_QRS + 2
+    complexes = _turn(_rotation(p.frontal_rotation_deg, p.horizontal_rotation_deg), complexes)
+    followed = _rotation(
+        _T_FOLLOWS * p.frontal_rotation_deg, _T_FOLLOWS * p.horizontal_rotation_deg
+    )
+    recovery = _turn(followed, np.stack([st_mv, t_mv], axis=1))
     u_mv = (U_WAVE_MV * p.u_wave_mv[:, None])[:, None]
     pvc = _pvc_vectors(p)
     vectors = np.concatenate(
         [
-            turned[:, :n_qrs],
+            complexes,
             _spikes(p),
             _p_vectors(p),
             pvc[:, :3],
-            turned[:, n_qrs:],
-            turned[:, n_qrs + 1 :] * 0.18,
+            recovery,
+            recovery[:, 1:] * 0.18,
             u_mv,
             pvc[:, 3:],
         ],
@@ -215,7 +228,7 @@ def beat_shape(p: EcgParameters) -> BeatShape:
 
 
 def _sharp_timing(p: EcgParameters, strength: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return centres and sigmas (n, 9) in ms of QRS, notch, infarct and spike."""
+    """Return centres and sigmas (n, 10) in ms of QRS, notch, infarct and the spike's phases."""
     scale = (p.qrs_ms / _REFERENCE_MS[p.conduction])[:, None]
     sites = list(INFARCT_SITES.values())
     weight = np.maximum(strength, 1e-9)
@@ -223,17 +236,20 @@ def _sharp_timing(p: EcgParameters, strength: FloatArray) -> tuple[FloatArray, F
     infarct_scale = p.qrs_ms / _INFARCT_REFERENCE_MS
     infarct_centre = (weight * np.array([s.centre_ms for s in sites])).sum(axis=1) * infarct_scale
     infarct_sigma = (weight * np.array([s.sigma_ms for s in sites])).sum(axis=1) * infarct_scale
-    ones = np.ones(len(p))
+    spike_ms = p.spike_ms[:, None]
+    first_ms = np.full_like(spike_ms, _SPIKE_CENTRE_MS)
     centre = [
         _CENTRE_MS[p.conduction] * scale,
         (_NOTCH_POSITION * p.qrs_ms)[:, None],
         infarct_centre[:, None],
-        (_SPIKE_CENTRE_MS * ones)[:, None],
+        first_ms,
+        first_ms + _SPIKE_REBOUND_SIGMAS * spike_ms,
     ]
     sigma = [
         _SIGMA_MS[p.conduction] * np.maximum(scale, _LEAST_SIGMA_SCALE),
-        (_NOTCH_SIGMA_MS * ones)[:, None],
+        np.full((len(p), 1), _NOTCH_SIGMA_MS),
         infarct_sigma[:, None],
-        (_SPIKE_SIGMA_MS * ones)[:, None],
+        spike_ms,
+        1.2 * spike_ms,
     ]
     return np.concatenate(centre, axis=1), np.concatenate(sigma, axis=1)

@@ -31,9 +31,9 @@ _TURNS: Final = 3
 _EARLIEST_S: Final = -0.72
 _LATEST_S: Final = 0.45
 
-_SPIKE: Final = N_SHARP - 1
+_FIRST_SPIKE: Final = N_SHARP - 2
 _INFARCT: Final = N_QRS + 1
-_P_CENTRE_MS: Final = (38.0, 64.0)
+_P_CENTRE_MS: Final = (34.0, 60.0)
 _P_SIGMA_MS: Final = 16.0
 _FAST_BPM: Final = 100.0
 _U_AFTER_QT_MS: Final = 95.0
@@ -41,6 +41,8 @@ _U_SIGMA_MS: Final = 32.0
 _T_SECOND_LEAD: Final = 0.5
 _T_SIGMA_SHARE: Final = 0.088
 _WIDE_T: Final = 1.12
+# Carts read T's end at 2 to 4 % of its peak (eight real ECGs with a cart's values).
+_T_END_SIGMAS: Final = 2.75
 _BREATHING_GAIN: Final = 0.035
 _T_GAIN_SD: Final = 0.02
 
@@ -106,7 +108,7 @@ def _sharp(
 ) -> tuple[FloatArray, ...]:
     """Return centre, left and right sigma (ms) and gain of QRS, notch, infarct and spike."""
     amount = np.repeat((normal * gain)[:, None], N_SHARP, axis=1)
-    amount[:, _SPIKE] = normal
+    amount[:, _FIRST_SPIKE:] = normal[:, None]
     sigma = shape.sharp_sigma_ms[ecg]
     right = sigma.copy()
     right[:, _INFARCT] *= 1.15
@@ -152,7 +154,7 @@ def _slow(
     slowness = np.where(IS_WIDE[p.conduction[ecg]], _WIDE_T, 1.0)
     right = np.clip(_T_SIGMA_SHARE * slowness * qt_ms, 24.0, 60.0)
     left = right * asymmetry
-    peak = qt_ms - 2.1 * right
+    peak = qt_ms - _T_END_SIGMAS * right
     qrs = p.qrs_ms[ecg]
     st_span = np.maximum(peak - qrs, 60.0)
     centre = [

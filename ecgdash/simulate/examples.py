@@ -15,13 +15,15 @@ from ecgdash.simulate.parameters import Conduction, EcgParameters, Rhythm, typic
 
 __all__ = ["EXAMPLES", "example_parameters", "mixed_parameters"]
 
-_LEFT_BUNDLE = {"conduction": Conduction.LBBB, "qrs_ms": 150.0, "qtc_ms": 440.0}
+_LEFT_BUNDLE = {"conduction": Conduction.LBBB, "qrs_ms": 157.0, "qtc_ms": 445.0}
 
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "normal": {},
     "lbbb": _LEFT_BUNDLE,
-    "rbbb": {"conduction": Conduction.RBBB, "qrs_ms": 138.0, "qtc_ms": 428.0},
+    "rbbb": {"conduction": Conduction.RBBB, "qrs_ms": 141.0, "qtc_ms": 430.0},
     "lafb": {"conduction": Conduction.LAFB, "qrs_ms": 104.0},
+    "irbbb": {"conduction": Conduction.IRBBB, "qrs_ms": 104.0},
+    "lpfb": {"conduction": Conduction.LPFB, "qrs_ms": 92.0},
     "first_degree_block": {"pr_ms": 260.0, "hr_bpm": 62.0},
     "afib": {"rhythm": Rhythm.AFIB, "hr_bpm": 88.0, "f_wave_mv": 0.08},
     "flutter": {
@@ -33,14 +35,22 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     },
     "junctional": {"rhythm": Rhythm.JUNCTIONAL, "hr_bpm": 48.0},
     "ventricular_tachycardia": {"rhythm": Rhythm.VENTRICULAR_TACHYCARDIA, "hr_bpm": 165.0},
-    "paced": {"conduction": Conduction.PACED, "qrs_ms": 164.0, "qtc_ms": 450.0},
+    "paced": {"conduction": Conduction.PACED, "qrs_ms": 172.0, "qtc_ms": 455.0},
     "wpw": {"conduction": Conduction.WPW, "qrs_ms": 125.0, "pr_ms": 105.0},
     "anterior_mi": {"infarct": (1.1, 0.0, 0.0), "hr_bpm": 82.0},
     "acute_anterior_mi": {"infarct": (0.7, 0.0, 0.0), "injury": 1.0, "hr_bpm": 92.0},
     "inferior_mi": {"infarct": (0.0, 1.0, 0.0)},
     "lateral_mi": {"infarct": (0.0, 0.0, 1.0)},
-    "lvh": {"lvh": 1.0},
-    "lvh_strain": {"lvh": 1.1, "lvh_strain": 0.9},
+    "paced_bipolar": {
+        "conduction": Conduction.PACED,
+        "qrs_ms": 172.0,
+        "qtc_ms": 455.0,
+        "spike_gain": 0.35,
+        "spike_ms": 1.1,
+        "spike_rebound": 0.8,
+    },
+    "lvh": {"lvh": 1.0, "qrs_ms": 98.0, "axis_delta_deg": -12.0},
+    "lvh_strain": {"lvh": 1.1, "lvh_strain": 0.8, "qrs_ms": 102.0, "axis_delta_deg": -15.0},
     "low_voltage": {"limb_gain": 0.42, "qrs_gain": 0.7},
     "pvc": {"pvc_probability": 0.2},
     "pac": {"pac_probability": 0.2},
@@ -99,10 +109,8 @@ def example_parameters(
         One row per person.
     """
     pattern = EXAMPLES[name]
-    wide = pattern.get("conduction", Conduction.NORMAL) not in (
-        Conduction.NORMAL,
-        Conduction.LAFB,
-    )
+    narrow = (Conduction.NORMAL, Conduction.LAFB, Conduction.IRBBB, Conduction.LPFB)
+    wide = pattern.get("conduction", Conduction.NORMAL) not in narrow
     return typical_parameters(n_ecgs, seed, **(_ordinary(n_ecgs, seed, wide) | pattern | columns))
 
 

@@ -38,29 +38,31 @@ def _row(**values: float) -> FloatArray:
 # Rate, QRS and QTc react less than the other features: in patients the three differ by fewer
 # standard deviations between low and normal LVEF than T wave and R progression do.
 _BETA: Final = _row(
-    qrs=0.55,
+    qrs=0.38,
     axis=0.40,
-    limb_voltage=0.55,
-    posterior_force=0.70,
-    r_progression=0.75,
-    t_wave=1.05,
+    limb_voltage=0.76,
+    posterior_force=0.50,
+    r_progression=0.68,
+    t_wave=0.85,
     p_wave=0.90,
-    heart_rate=0.31,
+    heart_rate=0.36,
     qtc=0.31,
-    ectopy=0.60,
-    st_segment=0.70,
-    fragmentation=0.50,
+    ectopy=0.45,
+    st_segment=0.48,
+    fragmentation=0.60,
 )
-_HYPERTENSION: Final = _row(posterior_force=0.5, t_wave=0.35, p_wave=0.3, qtc=0.2)
+_HYPERTENSION: Final = _row(
+    posterior_force=0.5, r_progression=0.15, t_wave=0.35, p_wave=0.3, qtc=0.5
+)
 _ISCHAEMIA: Final = _row(
-    r_progression=0.45, t_wave=0.5, qrs=0.25, fragmentation=0.5, st_segment=0.3
+    r_progression=0.45, t_wave=0.5, qrs=0.25, fragmentation=0.5, st_segment=0.3, qtc=0.3
 )
 _KIDNEY: Final = _row(
-    t_wave=0.5, qtc=0.5, posterior_force=0.35, p_wave=0.3, heart_rate=0.2, st_segment=0.2
+    t_wave=0.5, qtc=0.8, posterior_force=0.35, p_wave=0.3, heart_rate=0.2, st_segment=0.2
 )
-_FIBRILLATION: Final = _row(heart_rate=1.0, t_wave=0.5, qtc=0.4, st_segment=0.3, limb_voltage=0.2)
-_DIABETES: Final = _row(heart_rate=0.3, t_wave=0.15)
-_DECADE: Final = _row(qrs=0.1, axis=0.25, t_wave=0.1, p_wave=0.15, qtc=0.1)
+_FIBRILLATION: Final = _row(heart_rate=1.0, t_wave=0.5, qtc=0.7, st_segment=0.3, limb_voltage=0.2)
+_DIABETES: Final = _row(heart_rate=0.3, t_wave=0.15, qtc=0.3)
+_DECADE: Final = _row(qrs=0.1, axis=0.25, t_wave=0.1, p_wave=0.15, qtc=0.2)
 
 
 def remodelling(cohort: LatentCohort) -> FloatArray:
@@ -105,9 +107,9 @@ def express_parameters(
     visits, rows = cohort.visits, cohort.visits.patient
     people, hearts = cohort.people.take(rows), cohort.hearts.take(rows)
     f = dict(zip(FEATURES, express_features(cohort).T, strict=True))
-    wide = np.isin(people.conduction, (Conduction.LBBB, Conduction.PACED))
+    wide = _is_wide(people.conduction)
     columns: dict[str, FloatArray] = {}
-    columns |= _intervals(f, hearts, visits, wide)
+    columns |= _intervals(f, hearts, visits, people.conduction)
     columns |= _qrs_forces(f, hearts, people, wide)
     columns |= _repolarisation(f, hearts, wide)
     columns |= _beats(f, hearts, visits, people)
@@ -137,19 +139,26 @@ def _comorbidity(people: LatentPeople) -> FloatArray:
     return np.asarray(sum(np.outer(amount, effect) for amount, effect in parts))
 
 
+def _is_wide(conduction: NDArray[np.int8]) -> NDArray[np.bool_]:
+    return np.isin(conduction, (Conduction.LBBB, Conduction.PACED))
+
+
 def _intervals(
     f: dict[str, FloatArray],
     hearts: LatentHearts,
     visits: LatentVisits,
-    wide: NDArray[np.bool_],
+    conduction: NDArray[np.int8],
 ) -> dict[str, FloatArray]:
+    wide = _is_wide(conduction)
     raw_rate = hearts.rate_bpm + 7.5 * f["heart_rate"]
     fast = np.where(visits.rhythm == Rhythm.VENTRICULAR_TACHYCARDIA, 85.0, 0.0)
+    # An accessory pathway short-cuts what a large atrium delays.
+    atrial_delay = np.where(conduction == Conduction.WPW, 0.0, 3.0 * f["p_wave"])
     # The exponential keeps fast hearts fast and slow ones above 35 beats a minute.
     rate = 60.0 * np.exp((raw_rate - 60.0) / 75.0) + fast
     return {
         "hr_bpm": np.clip(rate, 38.0, 190.0),
-        "pr_ms": np.clip(hearts.pr_ms + 5.0 * f["p_wave"], 100.0, 360.0),
+        "pr_ms": np.clip(hearts.pr_ms + atrial_delay, 85.0, 360.0),
         "qrs_ms": np.clip(hearts.qrs_ms + np.where(wide, 8.0, 5.5) * f["qrs"], 62.0, 220.0),
         "qtc_ms": np.clip(hearts.qtc_ms + 11.0 * f["qtc"], 330.0, 600.0),
     }
@@ -178,7 +187,8 @@ def _qrs_forces(
     }
 
 
-_T_EFFECT: Final = np.array([-0.070, -0.028, 0.016])
+# Along the normal T, so that T shrinks and then inverts without turning its axis much.
+_T_EFFECT: Final = np.array([-0.074, -0.037, 0.018])
 _ST_EFFECT: Final = np.array([-0.011, -0.006, 0.005])
 
 
@@ -188,8 +198,12 @@ def _repolarisation(
     # A block's secondary T wave hides most of what the muscle would show.
     masked = np.where(wide, 0.25, 1.0)
     return {
-        "t_vector_delta": np.clip((masked * f["t_wave"])[:, None] * _T_EFFECT, -1.0, 1.0),
-        "st_delta": np.clip((masked * f["st_segment"])[:, None] * _ST_EFFECT, -0.3, 0.3),
+        "t_vector_delta": np.clip(
+            (masked * f["t_wave"])[:, None] * _T_EFFECT + hearts.t_offset_mv, -1.0, 1.0
+        ),
+        "st_delta": np.clip(
+            (masked * f["st_segment"])[:, None] * _ST_EFFECT + hearts.st_offset_mv, -0.4, 0.4
+        ),
         "t_direction": hearts.t_direction,
         "t_gain": hearts.t_gain,
         "u_wave_mv": hearts.u_wave_mv,
@@ -229,6 +243,9 @@ def _recorder(hearts: LatentHearts, visits: LatentVisits) -> dict[str, FloatArra
         "electrode_shift": np.clip(hearts.electrode_shift + visits.electrode_shift, -1.8, 1.8),
         "chest_gain": visits.chest_gain,
         "non_dipolar": hearts.non_dipolar,
+        "spike_gain": hearts.spike_gain,
+        "spike_ms": hearts.spike_ms,
+        "spike_rebound": hearts.spike_rebound,
         "emg_uv": visits.emg_uv,
         "baseline_uv": visits.baseline_uv,
         "motion_uv": visits.motion_uv,

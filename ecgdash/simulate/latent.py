@@ -155,6 +155,8 @@ class LatentHearts(Table):
         Before any feature acts.
     infarct : (n, 3)
         Strength of anterior, inferior, lateral infarction, from `infarct_at` on (years).
+    t_offset_mv, st_offset_mv : (n, 3)
+        What repolarisation differs by for reasons other than a low LVEF.
     remaining : arrays named as the columns of `EcgParameters` they fill.
     """
 
@@ -175,10 +177,15 @@ class LatentHearts(Table):
     qrs_gain: FloatArray
     t_gain: FloatArray
     t_direction: FloatArray
+    t_offset_mv: FloatArray
+    st_offset_mv: FloatArray
     p_gain: FloatArray
     u_wave_mv: FloatArray
     lvh: FloatArray
     lvh_strain: FloatArray
+    spike_gain: FloatArray
+    spike_ms: FloatArray
+    spike_rebound: FloatArray
     pvc_logit: FloatArray
     pac_logit: FloatArray
     pvc_focus: FloatArray

@@ -10,16 +10,25 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgdash.simulate.courses import true_lvef_percent
 from ecgdash.simulate.expression import express_features, remodelling
 from ecgdash.simulate.latent import FEATURES
 from ecgdash.simulate.observables import SimulatedCohort
 from ecgdash.simulate.parameters import Conduction, EcgParameters, Rhythm
+from ecgdash.simulate.templates import CONDUCTION_TEMPLATES
 
-__all__ = ["bazett_qtc_ms", "effect_sizes", "true_intervals", "visible_quantities", "visits_by"]
+__all__ = [
+    "bazett_qtc_ms",
+    "effect_sizes",
+    "normal_visits",
+    "true_intervals",
+    "visible_quantities",
+    "visits_by",
+]
 
 FloatArray = NDArray[np.float64]
 
-_NORMAL_T: Final = np.array([0.30, 0.19, -0.17])
+_NORMAL_T: Final = CONDUCTION_TEMPLATES[Conduction.NORMAL].t_mv
 
 
 def visible_quantities(cohort: SimulatedCohort, seed: int = 0) -> FloatArray:
@@ -100,3 +109,17 @@ def visits_by(cohort: SimulatedCohort, group: str) -> NDArray[np.bool_]:
         "sinus_no_bbb": (rhythm == Rhythm.SINUS) & ~np.isin(conduction, blocks),
     }
     return np.asarray(groups[group])
+
+
+def normal_visits(cohort: SimulatedCohort) -> NDArray[np.bool_]:
+    """Return which ECGs are of healthy people, shape (m,).
+
+    Sinus rhythm, normal conduction, none of the simulated diseases, true LVEF of at
+    least 55 %. For comparison with real ECGs that a cardiologist called normal.
+    """
+    rows, hidden = cohort.patient_index, cohort._latent
+    people = hidden.people
+    ill = people.hypertension | people.diabetes | people.ischaemia | people.kidney_disease
+    ill |= people.fibrillation | (people.conduction != Conduction.NORMAL)
+    lvef = true_lvef_percent(hidden.courses.take(rows), hidden.visits.years)
+    return np.asarray(~ill[rows] & (lvef >= 55.0) & (hidden.visits.rhythm == Rhythm.SINUS))

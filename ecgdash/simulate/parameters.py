@@ -45,6 +45,8 @@ class Conduction(IntEnum):
     LAFB = 3
     PACED = 4
     WPW = 5
+    IRBBB = 6
+    LPFB = 7
 
 
 def _column(
@@ -76,12 +78,13 @@ class EcgParameters:
     pr_ms : (n,), 80 to 400
         Onset of P to onset of QRS, in beats that have a P wave.
     qrs_ms : (n,), 55 to 240
-        Global QRS duration, first to last deflection above about a tenth of its
-        peak. Typical by conduction: NORMAL 80 +- 9, LBBB 146, RBBB 136, LAFB 100,
-        PACED 160, WPW 125. A measure that follows slopes of all leads down to the
-        noise reads 8 to 14 ms more, on real normals as on simulated ones.
+        Global QRS duration as a cart reads it: from where the summed slope of all
+        leads leaves 2 to 4 % of its peak to where it returns there. Typical by
+        conduction: NORMAL 88 +- 9, LBBB 152, RBBB 140, LAFB 100, PACED 168, WPW 125,
+        IRBBB 104, LPFB 92.
     qtc_ms : (n,), 300 to 650
-        QT interval at 60 bpm; QT = qtc_ms RR^.34 (RR^.40 above 100 bpm). A
+        QT interval at 60 bpm, T's end where a cart reads it, at 2 to 4 % of its
+        peak; QT = qtc_ms RR^.34 (RR^.40 above 100 bpm). A
         cart's Bazett value is therefore about 3 % higher at 75 bpm.
     p_gain : (n,), 0 to 4
         Factor on the P wave.
@@ -95,7 +98,8 @@ class EcgParameters:
         SD of ln RR in AFIB.
     qrs_shape : (n, 5, 3), about 1
         Multipliers of the five QRS components' X, Y, Z. Patient constant;
-        SD .14 narrow, .07 wide.
+        SD .14 narrow (.45 in the septal, .40 in the early
+        anterior force), .07 wide.
     frontal_rotation_deg : (n,), -180 to 180
         Patient's rotation of QRS and T in the frontal plane; positive turns
         the axis rightwards (inferiorly). Population N(0, 14).
@@ -127,7 +131,7 @@ class EcgParameters:
     t_gain : (n,), -2 to 4
         Factor on T; population exp(N(-.06, .25)).
     st_delta : (n, 3) mV
-        Added to the ST vector.
+        Added to the ST vector, which `t_gain` scales as it does T.
     u_wave_mv : (n,), 0 to 0.3
         Amplitude of the U wave.
     notch_mv : (n,), -0.4 to 0.4
@@ -137,6 +141,12 @@ class EcgParameters:
         .75 + .25 |N| when present. Hidden by wide conduction.
     injury : (n,), 0 to 2
         Acute ST elevation at the infarct sites; 0 in old infarction.
+    spike_gain : (n,), 0 to 8
+        Factor on the pacing spike: about .3 bipolar, 1 to 4 unipolar.
+    spike_ms : (n,), 0.5 to 4
+        Width (sigma) of its phases: 1 as recorded, 2 after a cart's 150 Hz low-pass.
+    spike_rebound : (n,), 0 to 1
+        Size of the spike's second, opposite phase; 0 leaves it monophasic.
     lvh : (n,), 0 to 2
         Left ventricular hypertrophy by voltage; 1 clear Sokolow-Lyon.
     lvh_strain : (n,), 0 to 2
@@ -169,7 +179,7 @@ class EcgParameters:
     conduction: NDArray[np.int8] = _column(Conduction.NORMAL, 0, max(Conduction), np.int8)
     hr_bpm: FloatArray = _column(70.0, 25, 220)
     pr_ms: FloatArray = _column(160.0, 80, 400)
-    qrs_ms: FloatArray = _column(80.0, 55, 240)
+    qrs_ms: FloatArray = _column(86.0, 55, 240)
     qtc_ms: FloatArray = _column(414.0, 300, 650)
     p_gain: FloatArray = _column(1.0, 0, 4)
     la_enlargement: FloatArray = _column(1.0, 0.15, 3.2)
@@ -196,6 +206,9 @@ class EcgParameters:
     notch_mv: FloatArray = _column(0.0, -0.4, 0.4)
     infarct: FloatArray = _column(np.zeros(3), 0, 2)
     injury: FloatArray = _column(0.0, 0, 2)
+    spike_gain: FloatArray = _column(1.0, 0, 8)
+    spike_ms: FloatArray = _column(1.6, 0.5, 4)
+    spike_rebound: FloatArray = _column(0.4, 0, 1)
     lvh: FloatArray = _column(0.0, 0, 2)
     lvh_strain: FloatArray = _column(0.0, 0, 2)
     pvc_probability: FloatArray = _column(0.0, 0, 0.6)
@@ -205,7 +218,7 @@ class EcgParameters:
     f_wave_hz: FloatArray = _column(6.3, 3, 10)
     flutter_ratio: NDArray[np.int8] = _column(0, 0, 8, np.int8)
     non_dipolar: FloatArray = _column(0.16, 0, 0.5)
-    emg_uv: FloatArray = _column(3.0, 0, 500)
+    emg_uv: FloatArray = _column(1.5, 0, 500)
     baseline_uv: FloatArray = _column(30.0, 0, 500)
     motion_uv: FloatArray = _column(0.0, 0, 500)
     mains_uv: FloatArray = _column(0.5, 0, 500)

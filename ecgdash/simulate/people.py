@@ -123,7 +123,9 @@ def _draw_conduction(rng: np.random.Generator, z: FloatArray, male: BoolArray) -
             0.030 * ages * np.where(male, 1.15, 0.85),  # RBBB
             0.024 * ages,  # LAFB
             0.0045 * ages,  # PACED
-            np.full(len(z), 0.0015),  # WPW
+            np.full(len(z), 0.002),  # WPW: 0.1 to 0.3 % of people
+            0.020 * np.exp(-0.2 * z) * np.where(male, 1.4, 0.6),  # IRBBB
+            0.002 * ages,  # LPFB
         ]
     )
     codes = (
@@ -132,6 +134,8 @@ def _draw_conduction(rng: np.random.Generator, z: FloatArray, male: BoolArray) -
         Conduction.LAFB,
         Conduction.PACED,
         Conduction.WPW,
+        Conduction.IRBBB,
+        Conduction.LPFB,
     )
     edges = np.cumsum(share, axis=0)
     picked = (rng.random(len(z)) >= edges).sum(axis=0)

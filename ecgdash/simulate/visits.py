@@ -20,7 +20,7 @@ from ecgdash.simulate.latent import (
     LatentVisits,
     Table,
 )
-from ecgdash.simulate.parameters import Rhythm
+from ecgdash.simulate.parameters import Conduction, Rhythm
 from ecgdash.simulate.people import SITES
 
 __all__ = [
@@ -48,6 +48,9 @@ _MAX_ECG_ONLY: Final = 10
 
 ECHO_ERROR_PERCENT: Final = 5.5
 """SD of one echo's LVEF around the truth; reported interobserver SDs lie between 4 and 7."""
+
+TACHYCARDIA_SHARE: Final = 0.0005
+"""ECGs in ventricular tachycardia, whatever the LVEF (our choice: very rare at a routine visit)."""
 
 METHOD_OF_CODE: Final[tuple[EchoMethod, ...]] = ("simpson", "m-mode", "visual")
 
@@ -152,10 +155,10 @@ def draw_visits(
     moving = rng.random(m) < 0.08
     # Real recordings run from nearly clean to noisy: every level is spread on a log scale.
     recorder: dict[str, Any] = {
-        "emg_uv": factor * np.exp(rng.normal(np.log(1.6), 1.0, m)).clip(0.2, 40.0),
+        "emg_uv": factor * np.exp(rng.normal(np.log(0.5), 1.25, m)).clip(0.1, 40.0),
         "baseline_uv": factor * np.exp(rng.normal(np.log(25.0), 0.7, m)).clip(2.0, 150.0),
         "motion_uv": moving * np.exp(rng.normal(np.log(40.0), 0.6, m)).clip(0.0, 200.0),
-        "mains_uv": factor * np.exp(rng.normal(np.log(0.6), 1.1, m)).clip(0.02, 40.0),
+        "mains_uv": factor * np.exp(rng.normal(np.log(0.3), 1.3, m)).clip(0.02, 40.0),
         "mains_hz": np.full(m, profile.mains_hz),
     }
     return LatentVisits(
@@ -166,7 +169,7 @@ def draw_visits(
         swing=rng.standard_normal(m),
         electrode_shift=rng.normal(0.0, 0.10, (m, 1)) + rng.normal(0.0, 0.06, (m, 6)),
         chest_gain=np.exp(rng.normal(0.0, 0.04, m)),
-        p_jitter=np.clip(np.exp(rng.normal(np.log(0.16), 0.4, m)), 0.02, 0.5),
+        p_jitter=np.clip(np.exp(rng.normal(np.log(0.22), 0.35, m)), 0.02, 0.5),
         **recorder,
     )
 
@@ -294,5 +297,9 @@ def _draw_rhythm(
     m = patient.size
     present = people.fibrillation[patient] & (~people.paroxysmal[patient] | (rng.random(m) < 0.5))
     in_sinus = np.where(rng.random(m) < 0.004, Rhythm.JUNCTIONAL, Rhythm.SINUS)
+    # A routine ECG rarely meets a ventricular tachycardia; a paced or blocked heart keeps its code.
+    regular = people.conduction[patient] == Conduction.NORMAL
+    seized = regular & (rng.random(m) < TACHYCARDIA_SHARE)
+    in_sinus = np.where(seized, Rhythm.VENTRICULAR_TACHYCARDIA, in_sinus)
     in_fibrillation = np.where(people.flutter[patient], Rhythm.FLUTTER, Rhythm.AFIB)
     return np.where(present, in_fibrillation, in_sinus).astype(np.int8)

@@ -79,7 +79,7 @@ class SimulatedData:
     paper the patients are the same ones.
     """
 
-    pretraining_ecgs: int = 20_000
+    pretraining_ecgs: int = 32_000
     baseline_patients: int = 24_000
     follow_up_patients: int = 18_000
     seed: int = 1
@@ -103,7 +103,7 @@ class TrainingConfig:
     lead_set: LeadSet = "12"
     seed: int = 1
     loader_processes: int = 1
-    pretrain: FitSettings = field(default_factory=lambda: FitSettings(epochs=5, learning_rate=3e-3))
+    pretrain: FitSettings = field(default_factory=lambda: FitSettings(epochs=6, learning_rate=3e-3))
     finetune: FitSettings = field(default_factory=lambda: FitSettings(epochs=5, learning_rate=2e-3))
     recalibrate: FitSettings = field(
         default_factory=lambda: FitSettings(

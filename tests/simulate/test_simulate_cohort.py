@@ -10,8 +10,10 @@ from ecgdash.domain import EcgRecord, form_pairs
 from ecgdash.errors import InvalidValue
 from ecgdash.simulate.cohort import EcgBatch, SimulatedCohort, simulate_patients
 from ecgdash.simulate.courses import true_lvef_percent
-from ecgdash.simulate.oracle import true_intervals, visits_by
+from ecgdash.simulate.oracle import normal_visits, true_intervals, visits_by
+from ecgdash.simulate.parameters import Conduction, Rhythm
 from ecgdash.simulate.visits import YEAR_S
+from ecgdash.simulate.waveform import truth
 
 N = 6000
 
@@ -40,13 +42,12 @@ def baseline(pairs):
 @pytest.mark.parametrize(
     ("name", "mean", "mean_within", "sd", "sd_within"),
     [
-        # Paper 000, Table 1, hospital A (training). QRS lies below the paper's on purpose:
-        # a cart reads some 10 ms more than the true duration set here.
+        # Paper 000, Table 1, hospital A (training).
         ("age", 63.4, 1.0, 15.1, 1.0),
         ("LVEF", 60.2, 1.0, 11.5, 1.2),
         ("HR", 74.6, 1.5, 16.7, 1.5),
         ("PR", 165.3, 2.0, 26.2, 2.0),
-        ("QRS", 94.1, 6.0, 16.0, 2.0),
+        ("QRS", 94.1, 2.5, 16.0, 2.0),
         ("QTc", 436.5, 2.5, 33.1, 2.5),
     ],
 )
@@ -88,6 +89,36 @@ def test_sex_rhythm_conduction_and_lvsd_match_the_paper(cohort, baseline):
     assert lbbb.mean() == pytest.approx(0.011, abs=0.004)
     assert (lvef[afib] <= 40).mean() == pytest.approx(0.157, abs=0.05)
     assert 0.25 < (lvef[lbbb] <= 40).mean() < 0.55
+
+
+def test_hypertrophy_pathways_and_tachycardia_are_not_tied_to_lvsd(cohort):
+    """LVH is common in hypertension and mostly without LVSD; WPW and VT are rare."""
+    hidden, rows = cohort._latent, cohort.patient_index
+    people, lvh = hidden.people, hidden.hearts.lvh > 0.0
+    assert 0.10 < lvh[people.hypertension].mean() < 0.19
+    assert lvh[~people.hypertension].mean() < 0.06
+    lvef = true_lvef_percent(hidden.courses.take(rows), hidden.visits.years)
+    low = lvef <= 40.0
+    assert low[lvh[rows]].mean() == pytest.approx(low[~lvh[rows]].mean(), abs=0.05)
+    assert (people.conduction == Conduction.WPW).mean() == pytest.approx(0.002, abs=0.0018)
+    tachycardia = hidden.visits.rhythm == Rhythm.VENTRICULAR_TACHYCARDIA
+    assert 0.0 < tachycardia.mean() < 0.0015
+
+
+def test_wpw_has_a_short_pr(cohort):
+    wpw = cohort._latent.people.conduction[cohort.patient_index] == Conduction.WPW
+    pr_ms = cohort._parameters(np.flatnonzero(wpw)).pr_ms
+    assert np.median(pr_ms) < 120.0
+    assert pr_ms.max() < 135.0
+
+
+def test_nonspecific_t_changes_occur_with_a_normal_lvef(cohort):
+    """About a tenth to a seventh of ECGs with normal LVEF have lost half of their T wave."""
+    hidden, rows = cohort._latent, cohort.patient_index
+    lvef = true_lvef_percent(hidden.courses.take(rows), hidden.visits.years)
+    plain = (lvef > 50.0) & (hidden.people.conduction[rows] == Conduction.NORMAL)
+    own = hidden.hearts.t_offset_mv[rows][plain, 0]
+    assert 0.05 < (own < -0.12).mean() < 0.15
 
 
 def test_8000_patients_give_8000_follow_up_pairs(pairs):
@@ -225,6 +256,23 @@ def test_observables_hold_nothing_hidden():
         for name in (n for n in dir(kind) if n[0] != "_"):
             words = ("latent", "truth", "true", "archetype", "rhythm", "conduction", "feature")
             assert not any(word in name for word in words)
+
+
+def test_normal_visits_are_of_people_without_disease(cohort):
+    normal = normal_visits(cohort)
+    assert 0.10 < normal.mean() < 0.40
+    patients = np.unique(cohort.patient_index[normal])
+    ill = cohort.diagnosis_codes.patient[
+        np.char.startswith(cohort.diagnosis_codes.code, "I10")
+        | np.char.startswith(cohort.diagnosis_codes.code, "I48")
+    ]
+    assert not np.isin(patients, ill).any()
+
+
+def test_few_normal_ecgs_show_a_premature_beat(cohort):
+    rows = np.flatnonzero(normal_visits(cohort))[:1500]
+    known = truth(cohort._parameters(rows))
+    assert (known.pvc | known.pac).any(axis=1).mean() < 0.08
 
 
 def test_sites_differ_as_in_table_1():

@@ -28,6 +28,9 @@ def test_one_ecg_a_person_without_echo_or_diagnosis():
         (Conduction.LBBB, 0.10),
         (Conduction.RBBB, 0.13),
         (Conduction.PACED, 0.05),
+        (Conduction.WPW, 0.025),
+        (Conduction.IRBBB, 0.05),
+        (Conduction.LPFB, 0.025),
     ],
 )
 def test_conduction_shares(parameters, code, share):
@@ -40,7 +43,29 @@ def test_rhythm_shares(parameters):
     assert either.mean() == pytest.approx(0.25, abs=0.02)
     assert flutter.sum() / either.sum() == pytest.approx(0.40, abs=0.04)
     assert (parameters.rhythm == Rhythm.JUNCTIONAL).mean() == pytest.approx(0.05, abs=0.012)
-    assert (parameters.rhythm == Rhythm.VENTRICULAR_TACHYCARDIA).any()
+    tachycardia = parameters.rhythm == Rhythm.VENTRICULAR_TACHYCARDIA
+    assert tachycardia.mean() == pytest.approx(0.025, abs=0.008)
+    assert parameters.hr_bpm[tachycardia].min() > 110
+
+
+def test_fibrillation_and_junctional_rhythm_run_from_slow_to_fast(parameters):
+    for code in (Rhythm.AFIB, Rhythm.JUNCTIONAL):
+        rate = parameters.hr_bpm[parameters.rhythm == code]
+        assert np.percentile(rate, 5) < 62
+        assert np.percentile(rate, 95) > 120
+
+
+def test_an_eighth_is_hypertrophic_with_and_without_strain(parameters):
+    hypertrophic = parameters.lvh > 0.35
+    assert hypertrophic.mean() == pytest.approx(0.12, abs=0.02)
+    strained = parameters.lvh_strain[hypertrophic] > 0.1
+    assert 0.3 < strained.mean() < 0.9
+
+
+def test_pacing_spikes_come_small_and_large_filtered_and_not(parameters):
+    gain, width = (getattr(parameters, k)[parameters.paced] for k in ("spike_gain", "spike_ms"))
+    assert np.percentile(gain, 10) < 0.4 < 1.5 < np.percentile(gain, 90)
+    assert 0.2 < (width < 1.5).mean() < 0.6
 
 
 def test_blocks_have_wide_qrs_and_a_seventh_a_long_pr(parameters):

@@ -67,8 +67,11 @@ def test_another_seed_gives_another_ecg():
 def test_the_beats_do_not_depend_on_the_sampling_rate():
     table = typical_parameters(5, seed=2, **QUIET)
     fine, coarse = synthesise(table, 500.0), synthesise(table, 250.0)
-    # two roundings to 4.88 uV
-    assert np.abs(fine[:, :, ::2] - coarse).max() < 1.01 * LEAST_BIT_MV
+    difference = np.abs(fine[:, :, ::2] - coarse).max(axis=(0, 2))
+    # two roundings to 4.88 uV; the derived leads add those of two others
+    measured = np.isin(CANONICAL_LEADS, ("III", "aVR", "aVL", "aVF"), invert=True)
+    assert difference[measured].max() < 1.01 * LEAST_BIT_MV
+    assert difference.max() < 2.01 * LEAST_BIT_MV
 
 
 # lead arithmetic

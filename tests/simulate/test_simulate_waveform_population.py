@@ -127,14 +127,14 @@ def _delineate(lead):
 
 # Column, truth, accepted median difference and its slack, distance from that difference that
 # nine ECGs in ten keep, least correlation among those. One lead sees less than all of QRS
-# (-10 ms), and P and T fade into the line (PR shorter, QT longer).
+# (-10 ms); the simulated T ends where a cart reads it, some ms after its steepest tangent.
 @pytest.mark.parametrize(
     ("column", "field", "bias", "slack", "reach", "correlation"),
     [
         (0, "heart_rate_bpm", 0.0, 0.3, 1.0, 0.99),
-        (1, "pr_ms", -9.0, 6.0, 20.0, 0.85),
+        (1, "pr_ms", -2.0, 6.0, 20.0, 0.85),
         (2, "qrs_ms", -9.0, 7.0, 14.0, 0.60),
-        (3, "qt_ms", 14.0, 8.0, 30.0, 0.80),
+        (3, "qt_ms", -9.0, 8.0, 30.0, 0.80),
     ],
 )
 def test_independent_delineation_finds_the_truth(
@@ -153,7 +153,7 @@ def _global_qrs_ms(beat):
     """Return the QRS width from the slopes of all leads; shares nothing with the simulator."""
     steep = np.abs(np.diff(beat, axis=1)).sum(axis=0)
     steep = np.convolve(steep, np.ones(3) / 3, mode="same")
-    over = np.flatnonzero(steep > 0.08 * steep.max())
+    over = np.flatnonzero(steep > 0.05 * steep.max())
     return (over[-1] - over[0] + 1) * 1000.0 / SAMPLING_HZ
 
 
@@ -169,4 +169,33 @@ def test_global_slope_measure_agrees_on_qrs(name):
         beat = np.mean([ecg[:, i - 20 : i + last] for i in at], axis=0)
         start = 20 if name == "paced" else 0  # leave the spike out
         widths.append(_global_qrs_ms(beat[:, start:]))
-    assert np.median(widths - known.qrs_ms) == pytest.approx(4.0, abs=12.0)
+    # a cart's edges lie at 2 to 4 % of the steepest slope, a little outside these at 5 %
+    assert np.median(widths - known.qrs_ms) == pytest.approx(-3.0, abs=12.0)
+
+
+def test_strain_inverts_t_laterally_and_leaves_it_upright_in_v2():
+    table = example_parameters("lvh_strain", 40, seed=11, emg_uv=0.2, baseline_uv=1.0)
+    ecgs, known = synthesise(table, SAMPLING_HZ), truth(table)
+    heights = []
+    for ecg, onset_s, qt_ms in zip(ecgs, known.onset_s, known.qt_ms, strict=True):
+        at = np.rint(onset_s[(onset_s > 0.1) & (onset_s < 9.3)] * SAMPLING_HZ).astype(int)
+        peak = int(0.75 * qt_ms / 1000.0 * SAMPLING_HZ)
+        heights.append(np.mean([ecg[:, i + peak] - ecg[:, i - 4] for i in at], axis=0))
+    height = np.median(heights, axis=0)
+    assert height[LEAD["V6"]] < -0.1
+    assert height[LEAD["I"]] < -0.1
+    assert height[LEAD["V2"]] > 0.1
+
+
+def test_incomplete_rbbb_has_a_second_r_in_v1_and_lpfb_a_right_axis():
+    beats = {}
+    for name in ("irbbb", "lpfb"):
+        table = example_parameters(name, 40, seed=21, emg_uv=0.2, baseline_uv=1.0)
+        ecgs, known = synthesise(table, SAMPLING_HZ), truth(table)
+        first = [o[np.isfinite(o) & (o > 0.2)][0] for o in known.onset_s]
+        at = np.rint(np.array(first) * SAMPLING_HZ).astype(int)
+        beats[name] = np.array([e[:, i : i + 56] for e, i in zip(ecgs, at, strict=True)])
+    late = beats["irbbb"][:, LEAD["V1"], 36:48].max(axis=1)
+    assert np.median(late) > 0.1
+    net = beats["lpfb"].sum(axis=2)
+    assert (net[:, LEAD["I"]] < net[:, LEAD["aVF"]]).mean() > 0.9
