@@ -46,6 +46,20 @@ def _lead(m: Measurements, name: str, *leads: str) -> _F64:
     return np.asarray(getattr(m, name)[:, columns], dtype=np.float64)
 
 
+def _never(excluded: NDArray[np.bool_]) -> _F64:
+    """Return a criterion without soft edges: fulfilled, or surely not."""
+    return np.where(excluded, -MAX_LOGIT, 0.0)
+
+
+def _conducted(m: Measurements) -> tuple[_F64, _F64]:
+    """No pacing, no wide complex tachycardia: both hide the atria and name no bundle branch."""
+    wide_spikes = np.minimum(
+        _edge(m.spike_share, c.PACED_MIN_SHARE, 0.12), _edge(m.qrs_ms, c.PACED_MIN_QRS_MS, 6.0)
+    )
+    unpaced = np.log(np.maximum(-np.expm1(wide_spikes), 1e-12))
+    return unpaced, _never(c.wide_complex_tachycardia(m))
+
+
 def _no_p(m: Measurements) -> _F64:
     low = np.where(m.p_found, m.p_consistency, np.minimum(m.p_consistency, P_MIN_CONSISTENCY - 0.1))
     return _edge(-np.nan_to_num(low), -P_MIN_CONSISTENCY, 0.08)
@@ -54,7 +68,8 @@ def _no_p(m: Measurements) -> _F64:
 def fibrillation(m: Measurements) -> _F64:
     """No consistent P wave, irregular intervals, no pacing."""
     irregular = _edge(m.rr_cv, c.AF_MIN_RR_CV, 0.015), _edge(m.rmssd, c.AF_MIN_RMSSD, 0.02)
-    return _all(_no_p(m), *irregular, _edge(-m.spike_share, -c.PACED_MIN_SHARE, 0.12))
+    enough = _never(m.n_beats < c.AF_MIN_BEATS)
+    return _all(_no_p(m), *irregular, enough, *_conducted(m))
 
 
 def flutter(m: Measurements) -> _F64:
@@ -62,7 +77,7 @@ def flutter(m: Measurements) -> _F64:
     return _all(
         _edge(m.flutter_power, c.FLUTTER_MIN_POWER, 0.04),
         _edge(m.heart_rate_bpm, 55.0, 5.0),
-        _edge(-m.spike_share, -c.PACED_MIN_SHARE, 0.12),
+        *_conducted(m),
     )
 
 
@@ -71,10 +86,8 @@ def fibrillation_or_flutter(m: Measurements) -> _F64:
     return np.maximum(fibrillation(m), flutter(m))
 
 
-def _conducted(m: Measurements) -> tuple[_F64, _F64]:
-    """No pacing, no wide complex tachycardia: in both the shape names no bundle branch."""
-    unpaced = _edge(-m.spike_share, -c.PACED_MIN_SHARE, 0.12)
-    return unpaced, np.where(c.wide_complex_tachycardia(m), -MAX_LOGIT, 0.0)
+def _blocked(m: Measurements) -> tuple[_F64, ...]:
+    return (*_conducted(m), _never(c.preexcitation(m)))
 
 
 def lbbb(m: Measurements) -> _F64:
@@ -89,7 +102,7 @@ def lbbb(m: Measurements) -> _F64:
             _edge(_lead(m, "q_mv", "I", "V6"), -c.BBB_MAX_Q_MV, 0.04),
         ),
     ).max(axis=-1)
-    return _all(_edge(m.qrs_ms, 120.0, 6.0), negative_v1, no_late_r, leftward, *_conducted(m))
+    return _all(_edge(m.qrs_ms, 120.0, 6.0), negative_v1, no_late_r, leftward, *_blocked(m))
 
 
 def rbbb(m: Measurements) -> _F64:
@@ -98,7 +111,7 @@ def rbbb(m: Measurements) -> _F64:
     late = _lead(m, "late_r_mv", "V1")[:, 0]
     late_r = np.minimum(_edge(late, 0.2, 0.05), _edge(late / size, 0.25, 0.06))
     s_wave = _edge(-_lead(m, "s_mv", "I", "V6"), 0.1, 0.03).max(axis=-1)
-    return _all(_edge(m.qrs_ms, 120.0, 6.0), late_r, s_wave, *_conducted(m))
+    return _all(_edge(m.qrs_ms, 120.0, 6.0), late_r, s_wave, *_blocked(m))
 
 
 def premature_ventricular(m: Measurements) -> _F64:

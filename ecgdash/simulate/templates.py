@@ -249,7 +249,7 @@ U_WAVE_MV: Final = np.array([0.55, 0.35, -0.75])
 SPIKE_MV: Final = np.array([0.45, -0.75, 0.45])
 """First phase of a pacing spike from the right ventricular apex."""
 
-LVH_GAIN: Final = np.array([0.45, 0.15, 0.90])
+LVH_GAIN: Final = np.array([0.50, 0.15, 0.70])
 """Growth of the QRS vector's X, Y and posterior Z per unit of `lvh`."""
 
 LVH_ANTERIOR_LOSS: Final = 0.52

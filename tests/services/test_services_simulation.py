@@ -12,7 +12,7 @@ from ecgdash.io.tables import read_diagnoses_csv, read_echo_csv
 from ecgdash.services.simulation import parse_enrich, simulate_to_files
 from ecgdash.simulate.cohort import simulate_patients
 
-N_PATIENTS, SEED = 8, 11
+N_PATIENTS, SEED = 8, 12  # one of them would be seen after the last day of the files
 
 
 @pytest.fixture(scope="module")
