@@ -22,6 +22,7 @@ from ecgdash.simulate.templates import (
     P_RIGHT_MV,
     PVC_AMPLITUDE,
     PVC_T_AMPLITUDE,
+    PVC_TURNS_DEG,
     SPIKE_MV,
     U_WAVE_MV,
 )
@@ -145,9 +146,8 @@ def _repolarisation(
 
 def _pvc_vectors(p: EcgParameters) -> FloatArray:
     """Return a PVC's three QRS vectors and T (n, 4, 3), the loop turning about its focus."""
-    turns = np.array([-18.0, 0.0, 22.0])
     parts = []
-    for factor, turn in zip(PVC_AMPLITUDE, turns, strict=True):
+    for factor, turn in zip(PVC_AMPLITUDE, PVC_TURNS_DEG, strict=True):
         rotation = _rotation(np.full(len(p), turn), np.full(len(p), -turn))
         parts.append(_turn(rotation, p.pvc_focus[:, None, :]) * factor)
     parts.append(p.pvc_focus[:, None, :] * PVC_T_AMPLITUDE)

@@ -224,8 +224,10 @@ def _ectopy(rng: np.random.Generator, people: LatentPeople) -> dict[str, FloatAr
     n = len(people)
     z = (people.age_years - 63.4) / 15.1
     focus = rng.standard_normal((n, 3))
+    length = np.linalg.norm(focus, axis=1, keepdims=True)
     return {
         "pvc_logit": rng.normal(-7.0, 1.7, n) + 0.2 * z,
         "pac_logit": rng.normal(-7.0, 1.5, n) + 0.4 * z,
-        "pvc_focus": focus / np.linalg.norm(focus, axis=1, keepdims=True),
+        # The length of such a vector, about 1.6, tells nothing of its direction: it sets the size.
+        "pvc_focus": focus / length * (length / 1.6) ** 0.6,
     }

@@ -153,8 +153,8 @@ class EcgParameters:
         ST-T strain of hypertrophy, set apart from `lvh`.
     pvc_probability : (n,), 0 to 0.6
         Chance that a beat is a PVC.
-    pvc_focus : (n, 3), unit length
-        Direction of the PVC vector.
+    pvc_focus : (n, 3), length about 1
+        Direction and relative size of the PVC vector.
     pac_probability : (n,), 0 to 0.6
         Chance that a beat is premature and atrial.
     f_wave_mv : (n,), 0 to 0.5
@@ -212,7 +212,7 @@ class EcgParameters:
     lvh: FloatArray = _column(0.0, 0, 2)
     lvh_strain: FloatArray = _column(0.0, 0, 2)
     pvc_probability: FloatArray = _column(0.0, 0, 0.6)
-    pvc_focus: FloatArray = _column((-0.5, 0.7, 0.51), -1.001, 1.001)
+    pvc_focus: FloatArray = _column((-0.5, 0.7, 0.51), -4.0, 4.0)
     pac_probability: FloatArray = _column(0.0, 0, 0.6)
     f_wave_mv: FloatArray = _column(0.065, 0, 0.5)
     f_wave_hz: FloatArray = _column(6.3, 3, 10)
