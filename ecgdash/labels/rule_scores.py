@@ -115,9 +115,13 @@ def rbbb(m: Measurements) -> _F64:
 
 
 def premature_ventricular(m: Measurements) -> _F64:
-    """Premature, wide complexes of another shape."""
+    """Premature, wide complexes of another shape.
+
+    One found is strong evidence, none found is weak evidence against: on the tuning half of
+    the real ECGs one is found in 1 of 100 without the code, and none in 1 of 2 with it.
+    """
     count = np.asarray(m.pvc_count, dtype=np.float64)
-    return np.asarray(np.where(count > 0, np.minimum(count, 3.0), -2.0))
+    return np.asarray(np.where(count > 0, np.minimum(2.0 + count, MAX_LOGIT), -1.0))
 
 
 def paced(m: Measurements) -> _F64:
