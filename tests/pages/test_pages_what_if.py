@@ -13,8 +13,9 @@ from ecgdash.services.scoring import installed_cards, load_engines, score_patien
 from ecgdash.services.what_if import stored_base_logits, what_if
 from ecgdash.settings import Settings
 from ecgdash.store import open_store
+from tests.sample_patients import code_of
 
-PATIENT = "SIM-1358"
+PATIENT = code_of("recovery, then relapse")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -14,9 +13,12 @@ from ecgdash.errors import NotFound
 from ecgdash.services.demo import JOB, SITE, fill, fill_progress
 from ecgdash.settings import Settings
 from ecgdash.store import open_store
+from tests.sample_patients import SAMPLES, code_of
 
-SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
-CODES = ("SIM-0001", "SIM-0006", "SIM-0041")
+ONE_ECG = code_of("one ECG only")
+NO_ECHO = code_of("no echo on file")
+UNDATED = code_of("one ECG without a date")
+CODES = tuple(sorted((ONE_ECG, NO_ECHO, UNDATED)))
 
 FILL = """
 import sys, time
@@ -86,7 +88,7 @@ def test_fill_stores_every_file_and_says_how_far_it_is(few):
     total = sum(map(n_files, CODES))
     assert told[0] == (0, 3, f"0 of 3 patients, 0 of {total} ECGs")
     assert told[-1] == (3, 3, f"3 of 3 patients, {total} of {total} ECGs")
-    assert held["SIM-0006"][1] == 0
+    assert held[NO_ECHO][1] == 0
     assert store.any_simulated()
     assert not store.any_real()
     assert fill_progress(store).finished
@@ -172,9 +174,9 @@ def test_the_demo_command_fills_the_store(few, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "3 of 3 patients" in done.stderr
     shown = subprocess.run(
-        [sys.executable, "-m", "ecgdash", "timeline", f"{SITE}/SIM-0041", "--json"],
+        [sys.executable, "-m", "ecgdash", "timeline", f"{SITE}/{UNDATED}", "--json"],
         capture_output=True, text=True, env=environment, timeout=120, check=True,
     )  # fmt: skip
     course = json.loads(shown.stdout)
-    assert len(course["points"]) + len(course["undated"]) == n_files("SIM-0041")
+    assert len(course["points"]) + len(course["undated"]) == n_files(UNDATED)
     assert len(course["undated"]) == 1

@@ -21,9 +21,10 @@ from ecgdash.services.monitoring import timeline
 from ecgdash.services.scoring import load_engines, score_patients
 from ecgdash.settings import Settings
 from ecgdash.store import open_store
+from tests.sample_patients import code_of
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENT = "SIM-1358"
+PATIENT = code_of("recovery, then relapse")
 
 
 @pytest.fixture(scope="module")

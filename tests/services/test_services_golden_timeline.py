@@ -1,31 +1,59 @@
-"""A sample patient's timeline against pairs and history slots worked out by hand."""
+"""A course of nine ECGs and seven echoes against pairs and slots worked out by hand."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from courses import MeanEngine, make_card
 
+from ecgdash.domain import CANONICAL_LEADS, EcgRecord
 from ecgdash.inference.history import sigmoid
-from ecgdash.io import read_ecg
+from ecgdash.io import write_wfdb
 from ecgdash.services.exporting import timeline_json
 from ecgdash.services.importing import import_paths
 from ecgdash.services.monitoring import timeline
 from ecgdash.services.scoring import score_patients
 from ecgdash.settings import Settings
+from ecgdash.simulate.examples import example_parameters
+from ecgdash.simulate.waveform import synthesise
 
 GOLDEN = json.loads(Path(__file__).with_name("golden_timeline_SIM-1358.json").read_text())
 CODE = GOLDEN["patient"]
-SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Return a folder with the golden course as files: nine ECGs and a table of echoes."""
+    folder = tmp_path_factory.mktemp("golden")
+    signals = synthesise(example_parameters("normal", len(GOLDEN["points"]), seed=3), 250.0)
+    (folder / "ecgs").mkdir()
+    for point, signal in zip(GOLDEN["points"], signals, strict=True):
+        record = EcgRecord(
+            signal.astype(np.float32),
+            CANONICAL_LEADS,
+            250.0,
+            recorded_at=datetime.fromisoformat(point["recorded_at"]),
+            patient_id=CODE,
+            age_years=60.0,
+        )
+        write_wfdb(record, folder / "ecgs", f"{CODE}_{point['ecg']}")
+    rows = [
+        f"{CODE},{echo['performed_at']},{echo['lvef_percent']},{echo['method']}"
+        for echo in GOLDEN["echoes"]
+    ]
+    head = "patient_id,performed_at,lvef_percent,method"
+    (folder / "echo.csv").write_text("\n".join([head, *rows]) + "\n")
+    return folder
 
 
 @pytest.fixture
-def course(store, tmp_path):
+def course(store, files, tmp_path):
     """Return the timeline as JSON, with the numbers of the files in place of random keys."""
     engine = MeanEngine(make_card())
     settings = Settings(models_dir=tmp_path)
-    folder = SAMPLES / "ecgs" / CODE
-    import_paths(store, [folder], settings=settings, echo=SAMPLES / "echo.csv", site="SIM")
+    import_paths(store, [files / "ecgs"], settings=settings, echo=files / "echo.csv", site="SIM")
     key = store.find_patients(f"SIM/{CODE}")[0].key
     score_patients(store, [engine], [key])
     text = json.dumps(timeline_json(timeline(store, key, [engine.card])))
@@ -65,10 +93,12 @@ def test_history_slots(course, variant):
         assert withheld == (not expected[variant])
 
 
-def test_slot_scores_are_the_uncalibrated_ones(course):
+def test_slot_scores_are_the_uncalibrated_ones(course, files):
+    from ecgdash.io import read_ecg
+
     by_ecg = {p["ecg"]: p["scores"]["uncalibrated"]["value"] for p in course["points"]}
     for point in course["points"]:
         for slot in (*point["history"]["masked"], *point["history"]["recalibrated"]):
             assert slot["score"] == pytest.approx(by_ecg[slot["ecg"]], abs=1e-12)
-    first = read_ecg(SAMPLES / "ecgs" / CODE / f"{CODE}_01.hea")
+    first = read_ecg(files / "ecgs" / f"{CODE}_01.hea")
     assert by_ecg["01"] == pytest.approx(sigmoid(first.lead("I").mean()), abs=1e-4)

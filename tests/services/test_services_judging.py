@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from courses import MeanEngine, make_card
 
 from ecgdash.domain import CANONICAL_LEADS, EcgEvidence, EcgRecord, HeadScores, Patient
 from ecgdash.inference.gate import gate
@@ -9,7 +10,6 @@ from ecgdash.services.judging import findings_of, run_label_head
 from ecgdash.simulate.examples import example_parameters
 from ecgdash.simulate.waveform import synthesise
 from ecgdash.store import Findings, open_store
-from tests.services.courses import MeanEngine, make_card
 
 
 class HeadEngine(MeanEngine):

@@ -4,7 +4,6 @@ import csv
 import re
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,17 +19,17 @@ from ecgdash.services.sample_stories import STORIES, choose_patients, sample_coh
 from ecgdash.services.scoring import installed_cards
 from ecgdash.settings import Settings
 from ecgdash.store import open_store
+from tests.sample_patients import SAMPLES, code_of
 
-SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
 STEPS = {
-    "SIM-1453": ("act", "rule 4"),
-    "SIM-1366": ("act", "rule 8"),
-    "SIM-0678": ("act", "rule 7"),
-    "SIM-0211": ("repeat", "rule 5"),
-    "SIM-0024": ("repeat", "rule 1"),
+    code_of("last echo normal, over a year ago"): ("act", "rule 4"),
+    code_of("score rises further"): ("act", "rule 8"),
+    code_of("LVSD that stays, and no echo on file"): ("act", "rule 7"),
+    code_of("last echo normal, within the year"): ("repeat", "rule 5"),
+    code_of("lead V3 is flat"): ("repeat", "rule 1"),
 }
 """Group and rule of the patients that the worklist is to put forward."""
-BLOCK = "SIM-5567"
+BLOCK = code_of("left bundle branch block, LVEF normal, next echo yet to be done")
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,21 @@
 """Evidence is kept per ECG, replaced as a whole, and never loaded with lists."""
 
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
 import pytest
 
-from ecgdash.domain import EcgEvidence, Flag, GateResult, HeadScores, Patient, RuleEvidence
+from ecgdash.domain import (
+    EcgEvidence,
+    EcgRecord,
+    Flag,
+    GateResult,
+    HeadScores,
+    Patient,
+    RuleEvidence,
+)
 from ecgdash.errors import InvalidValue, NotFound
 from ecgdash.store import Findings, open_store
-from tests.services.courses import make_record
 
 RULES = {"LBBB": RuleEvidence(2.5, "QRS 152 ms"), "AF_OR_AFL": RuleEvidence(-4.0, "")}
 BEATS = {"onset_ms": [120, 980], "kind": ["normal", "PVC"]}
@@ -25,7 +35,9 @@ def store():
 def added(store, evidence=None, days=0):
     patient = store.put_patient(Patient("17"))
     findings = Findings(GateResult("analysable"), evidence=evidence or EcgEvidence())
-    return patient, store.add_ecg(patient, make_record(0.5, days), findings)
+    at = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=days)
+    record = EcgRecord(np.full((1, 500), 0.1 * days), ("I",), 50.0, recorded_at=at)
+    return patient, store.add_ecg(patient, record, findings)
 
 
 def test_evidence_reads_back_equal(store):
