@@ -13,7 +13,7 @@ import numpy as np
 
 from ecgdash.domain import LEADS_OF_SET, EcgRecord, GateResult
 from ecgdash.domain.leads import LeadSet
-from ecgdash.labels.evidence import rule_evidence
+from ecgdash.labels.evidence import pacing_words
 from ecgdash.labels.flags import own_measurements
 from ecgdash.labels.statements import affirmed_findings, uncertain_findings
 from ecgdash.signal.leads import einthoven_violation
@@ -89,9 +89,9 @@ def _paced(record: EcgRecord, own: Measurements | None, notes: list[str]) -> Ite
     if doubt:
         notes.append(f"pacing is considered by the statement: {doubt}")
     own = own_measurements(record) if own is None else own
-    spikes = None if own is None else rule_evidence(own).get("PACED")
-    if spikes is not None and spikes.logit > 0:
-        notes.append(f"paced by measurement: {spikes.text}")
+    spikes = None if own is None else pacing_words(own)
+    if spikes is not None:
+        notes.append(f"paced by measurement: {spikes}")
         yield "paced rhythm"
 
 

@@ -11,7 +11,7 @@ from ecgdash.labels import criteria
 from ecgdash.labels.rule_scores import rule_scores
 from ecgdash.signal.measure import Measurements
 
-__all__ = ["rule_evidence"]
+__all__ = ["pacing_words", "rule_evidence"]
 
 
 def rule_evidence(own: Measurements) -> dict[str, RuleEvidence]:
@@ -30,6 +30,11 @@ def rule_evidence(own: Measurements) -> dict[str, RuleEvidence]:
     if not np.isfinite(own.qrs_net_mv_ms[0, CANONICAL_LEADS.index("V1")]):
         scores = {name: score for name, score in scores.items() if name not in _NEED_V1}
     return {name: RuleEvidence(score, _WORDS[name](own)) for name, score in scores.items()}
+
+
+def pacing_words(own: Measurements) -> str | None:
+    """Return the measured values that show one record as paced, or None."""
+    return _paced(own) if criteria.paced(own)[0] else None
 
 
 def _atrial(m: Measurements) -> str:
