@@ -23,7 +23,7 @@ from tests.sample_patients import SAMPLES, code_of
 
 STEPS = {
     code_of("last echo normal, over a year ago"): ("act", "rule 4"),
-    code_of("score rises further"): ("act", "rule 8"),
+    code_of("mildly reduced LVEF, score rises"): ("act", "rule 4"),
     code_of("LVSD that stays, and no echo on file"): ("act", "rule 7"),
     code_of("last echo normal, within the year"): ("repeat", "rule 5"),
     code_of("lead V3 is flat"): ("repeat", "rule 1"),
