@@ -50,12 +50,15 @@ class FlagRule:
         Judged by the sum of rule and head; the strongest counts. Empty: by statement only.
     cut : float
         The sum above which the flag is raised (see `combined_logit`).
+    rule_suffices : bool
+        Whether measured criteria that hold raise the flag whatever the head says.
     """
 
     name: str
     findings: tuple[str, ...]
     labels: tuple[str, ...]
     cut: float = 0.0
+    rule_suffices: bool = False
 
 
 FLAG_RULES: Final = (
@@ -65,7 +68,8 @@ FLAG_RULES: Final = (
     FlagRule("LBBB", ("LBBB",), ("LBBB",)),
     FlagRule("RBBB", ("RBBB",), ("RBBB",)),
     FlagRule("sinus", ("SINUS",), ("SINUS",)),
-    FlagRule("paced", ("PACED",), ("PACED",)),
+    # the gate excludes by spikes alone; the flag must not contradict it
+    FlagRule("paced", ("PACED",), ("PACED",), rule_suffices=True),
     FlagRule("PVC", ("PVC",), ("PVC",)),
     FlagRule("prior_MI", ("MI",), ("Q_ANTERIOR", "Q_INFERIOR", "Q_LATERAL")),
 )
@@ -207,7 +211,11 @@ def _strongest(rule: FlagRule, known: Known) -> tuple[str, float] | None:
 
 def _is_raised(rule: FlagRule, known: Known) -> bool:
     strongest = _strongest(rule, known)
-    return strongest is not None and strongest[1] > rule.cut
+    if strongest is None:
+        return False
+    measured = known.rules.get(strongest[0])
+    suffices = rule.rule_suffices and measured is not None and measured.logit > 0
+    return suffices or strongest[1] > rule.cut
 
 
 def _from_statements(rule: FlagRule, found: Mapping[str, str]) -> Iterator[Flag]:
@@ -219,7 +227,7 @@ def _from_statements(rule: FlagRule, found: Mapping[str, str]) -> Iterator[Flag]
 def _from_signal(rule: FlagRule, known: Known) -> Iterator[Flag]:
     """Flag by rule and head together; each that speaks for it is named with its evidence."""
     strongest = _strongest(rule, known)
-    if strongest is None or strongest[1] <= rule.cut:
+    if strongest is None or not _is_raised(rule, known):
         return
     label = strongest[0]
     measured, score = known.rules.get(label), known.head.get(label)

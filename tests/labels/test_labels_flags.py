@@ -138,6 +138,11 @@ def test_the_sum_is_of_logits_and_no_head_is_surer_than_six():
     assert combined_logit("LBBB", known) is None  # nothing judged it: unknown, not absent
 
 
+def test_spikes_alone_raise_the_flag_as_they_exclude_at_the_gate():
+    assert judged({"PACED": 1.0}, {"PACED": 0.01}) == {"paced": [("measurement", "PACED measured")]}
+    assert judged({"PACED": -1.0}, {"PACED": 0.6}) == {}
+
+
 def test_a_statement_is_never_overruled():
     found = judged({"AF_OR_AFL": -4.0}, {"AF_OR_AFL": 0.01}, statements=["Atrial fibrillation"])
     assert found == {"AFIB": [("statement", "Atrial fibrillation")]}
