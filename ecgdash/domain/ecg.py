@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from ecgdash.domain.leads import CANONICAL_LEADS, LeadSet, lead_sets_of
 from ecgdash.errors import InvalidValue
 
-__all__ = ["MEASUREMENT_KEYS", "EcgRecord", "EcgRef", "Sex", "content_hash", "normalise_patient_id"]
+__all__ = [
+    "MEASUREMENT_KEYS",
+    "OWN_MEASUREMENT_KEYS",
+    "EcgRecord",
+    "EcgRef",
+    "Sex",
+    "content_hash",
+    "normalise_patient_id",
+]
 
 Sex = Literal["male", "female"]
 
@@ -30,6 +38,20 @@ MEASUREMENT_KEYS: Final = (
     "t_axis_deg",
 )
 """Names of the cart's measurements; `qtc_ms` is the cart's own, formula as the cart chose."""
+
+OWN_MEASUREMENT_KEYS: Final = (
+    *MEASUREMENT_KEYS,
+    "qtc_fridericia_ms",
+    "p_ms",
+    "rr_cv",
+    "p_consistency",
+    "n_beats",
+    "pvc_count",
+    "pac_count",
+    "spike_share",
+    "noise_uv",
+)
+"""Names of what ECGDash measures beside them; its `qtc_ms` is by Bazett."""
 
 _FLOAT_ID = re.compile(r"^\d+\.0+$")
 

@@ -51,7 +51,7 @@ def findings_of(record: EcgRecord) -> Findings:
     if own is None:
         known = Known(record.statements, record.measurements, sex=record.sex)
         return Findings(gate(record), flags_of(known))
-    measured, rules = own.as_cart(), rule_evidence(own)
+    measured, rules = own.as_found(), rule_evidence(own)
     known = Known(record.statements, record.measurements, measured, record.sex, rules)
     beats = measure_beats(record).as_dict()
     return Findings(gate(record, own=own), flags_of(known), measured, EcgEvidence(rules, beats))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdash.domain import CANONICAL_LEADS, EcgRecord
+from ecgdash.domain.ecg import OWN_MEASUREMENT_KEYS
 from ecgdash.errors import InvalidValue
 from ecgdash.signal.delineation import (
     INDEPENDENT,
@@ -110,7 +111,14 @@ class Measurements:
         """Return one record's values under the names of `MEASUREMENT_KEYS`, found ones only."""
         names = ("heart_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms")
         axes = ("p_axis_deg", "qrs_axis_deg", "t_axis_deg")
-        values = {name: float(getattr(self, name)[row]) for name in (*names, *axes)}
+        return self._found((*names, *axes), row)
+
+    def as_found(self, row: int = 0) -> dict[str, float]:
+        """Return one record's values under the names of `OWN_MEASUREMENT_KEYS`, found ones only."""
+        return self._found(OWN_MEASUREMENT_KEYS, row)
+
+    def _found(self, names: tuple[str, ...], row: int) -> dict[str, float]:
+        values = {name: float(getattr(self, name)[row]) for name in names}
         return {name: value for name, value in values.items() if np.isfinite(value)}
 
 

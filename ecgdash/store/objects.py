@@ -48,7 +48,7 @@ class Findings:
     flags : tuple of Flag
         Of its statements and intervals; those of diagnoses come later.
     measured : mapping of str to float
-        Our own measurements; keys from `MEASUREMENT_KEYS`, found ones only.
+        Our own measurements; keys from `OWN_MEASUREMENT_KEYS`, found ones only.
     evidence : EcgEvidence
         What the flags were made of.
     """

@@ -20,11 +20,20 @@ _MEASUREMENTS = {
     "pr_ms": "PR (ms)",
     "qrs_ms": "QRS (ms)",
     "qt_ms": "QT (ms)",
-    "qtc_ms": "QTc (ms)",
+    "qtc_ms": "QTc (ms; ours by Bazett)",
     "p_axis_deg": "P axis (°)",
     "qrs_axis_deg": "QRS axis (°)",
     "t_axis_deg": "T axis (°)",
+    "qtc_fridericia_ms": "QTc, Fridericia (ms)",
+    "p_ms": "P (ms)",
+    "rr_cv": "RR variation (%)",
+    "p_consistency": "P alike from beat to beat (%)",
+    "n_beats": "Beats",
+    "pvc_count": "PVCs",
+    "pac_count": "PACs",
 }
+_SHARES = ("rr_cv", "p_consistency")
+"""Told in percent."""
 
 
 def draw_header(facts: StoredEcg, timeline: RiskTimeline, page: Page) -> None:
@@ -85,7 +94,7 @@ def draw_values(facts: StoredEcg, timeline: RiskTimeline, page: Page) -> None:
     if point is not None:
         patient_view.draw_scores(point, timeline, page, linked=False)
     measured = [
-        (title, _rounded(facts.measurements.get(key)), _rounded(facts.measured.get(key)))
+        (title, _told(key, facts.measurements.get(key)), _told(key, facts.measured.get(key)))
         for key, title in _MEASUREMENTS.items()
         if key in facts.measurements or key in facts.measured
     ]
@@ -94,8 +103,10 @@ def draw_values(facts: StoredEcg, timeline: RiskTimeline, page: Page) -> None:
         html.draw(html.table("Measurements", columns, measured))
 
 
-def _rounded(value: float | None) -> str:
-    return "–" if value is None else f"{value:.0f}"
+def _told(key: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{100 * value if key in _SHARES else value:.0f}"
 
 
 def draw_about(facts: StoredEcg) -> None:

@@ -5,6 +5,7 @@ import pytest
 from courses import MeanEngine, make_card
 
 from ecgdash.domain import CANONICAL_LEADS, EcgEvidence, EcgRecord, HeadScores, Patient
+from ecgdash.domain.ecg import OWN_MEASUREMENT_KEYS
 from ecgdash.inference.gate import gate
 from ecgdash.services.judging import findings_of, run_label_head
 from ecgdash.simulate.examples import example_parameters
@@ -41,6 +42,9 @@ def test_findings_hold_gate_flags_values_rules_and_beats():
     assert found.evidence.rules["LBBB"].logit > 0
     assert found.evidence.head is None
     assert found.measured["qrs_ms"] > 120
+    assert set(found.measured) <= set(OWN_MEASUREMENT_KEYS)
+    assert found.measured["qtc_fridericia_ms"] > 300
+    assert found.measured["n_beats"] >= 8
     assert found.evidence.beats
 
 
