@@ -52,6 +52,8 @@ def findings_of(record: EcgRecord) -> Findings:
         known = Known(record.statements, record.measurements, sex=record.sex)
         return Findings(gate(record), flags_of(known))
     measured, rules = own.as_found(), rule_evidence(own)
+    if "SINUS" in rules and rules["SINUS"].logit <= 0:
+        measured.pop("pac_count", None)  # early beats of the usual shape mean nothing then
     known = Known(record.statements, record.measurements, measured, record.sex, rules)
     beats = measure_beats(record).as_dict()
     return Findings(gate(record, own=own), flags_of(known), measured, EcgEvidence(rules, beats))

@@ -48,6 +48,11 @@ def test_findings_hold_gate_flags_values_rules_and_beats():
     assert found.evidence.beats
 
 
+def test_premature_atrial_beats_are_counted_in_sinus_rhythm_only():
+    assert findings_of(simulated("pac")).measured["pac_count"] >= 1
+    assert "pac_count" not in findings_of(simulated("afib")).measured
+
+
 def test_a_record_without_lead_i_is_judged_by_its_statements():
     record = simulated("afib", statements=("Atrial fibrillation",))
     alone = EcgRecord(record.signal_mv[6:7], ("V1",), 500.0, statements=record.statements)
