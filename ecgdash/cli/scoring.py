@@ -38,7 +38,8 @@ def score(
     if not as_json:
         typer.echo(
             f"{report.n_patients} patients: {report.n_updated} predictions written, "
-            f"{report.n_networks} by the network, {report.n_withheld} ECGs withheld."
+            f"{report.n_networks} by the network, {report.n_withheld} ECGs withheld; "
+            f"{report.n_labelled} ECGs through the label head."
         )
         if not engines:
             typer.echo("No model is installed.", err=True)
