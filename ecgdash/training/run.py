@@ -170,7 +170,10 @@ def _load_phase(net: FamilyNet, work: Path, name: str) -> None:
 def _timed(work: Path, name: str, run: Any) -> FitState:
     started = time.perf_counter()
     state: FitState = run()
-    write_json(work / f"{name}.time.json", {"seconds": time.perf_counter() - started})
+    path = work / f"{name}.time.json"
+    # a run that goes on, or finds the phase done, adds to the time spent before
+    before = json.loads(path.read_text(encoding="utf-8"))["seconds"] if path.exists() else 0.0
+    write_json(path, {"seconds": before + time.perf_counter() - started})
     return state
 
 

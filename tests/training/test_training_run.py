@@ -14,7 +14,7 @@ from ecgdash.inference.manifest import read_manifest, sha256_of_file
 from ecgdash.labels.cart import LABEL_NAMES
 from ecgdash.simulate.cohort import simulate_patients
 from ecgdash.training.config import FitSettings, SimulatedData, TrainingConfig
-from ecgdash.training.run import run_finetune, train_family
+from ecgdash.training.run import run_finetune, run_pretrain, train_family
 from ecgdash.training.shards import Shard, read_courses
 from ecgdash.training.simulated import prepare_simulated
 
@@ -80,6 +80,13 @@ def test_a_second_family_joins_the_manifest(folder: Path, tmp_path: Path) -> Non
     for name in (CONFIG, config):
         train_family(name, folder / "data", tmp_path / name.family, models)
     assert list(read_manifest(models)) == ["tiny-12", "other-12"]
+
+
+def test_a_phase_found_done_keeps_the_time_it_took(folder: Path, tmp_path: Path) -> None:
+    run_pretrain(CONFIG, folder / "data", tmp_path)
+    took = json.loads((tmp_path / "pretrain.time.json").read_text())["seconds"]
+    run_pretrain(CONFIG, folder / "data", tmp_path)
+    assert json.loads((tmp_path / "pretrain.time.json").read_text())["seconds"] > took
 
 
 def test_phase_2_without_phase_1_is_refused(folder: Path, tmp_path: Path) -> None:
