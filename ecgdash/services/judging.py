@@ -7,12 +7,12 @@ hash, and the flags are made anew from what was kept.
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from ecgdash.domain.ecg import EcgRecord
 from ecgdash.domain.evidence import EcgEvidence, HeadScores
 from ecgdash.domain.model import FamilyCard
-from ecgdash.domain.timeline import Flag
 from ecgdash.store import Findings, Store
 
 __all__ = ["LabelEngine", "findings_of", "run_label_head"]
@@ -68,7 +68,7 @@ def run_label_head(
     """Run the head over ECGs that lack scores of these weights; return how many.
 
     May be stopped at any time and called again. ECGs stored by a version that
-    kept no evidence are measured now.
+    kept no evidence are judged and measured anew.
     """
     weights = engine.card.weights_sha256
     keys = store.without_head(patient_keys, weights)
@@ -80,22 +80,23 @@ def run_label_head(
             key: _flagged(store, key, record, HeadScores(engine.card.family, weights, own))
             for key, record, own in zip(part, records, scores, strict=True)
         }
-        store.save_evidence(found)
+        store.save_findings(found)
         if on_progress is not None:
             on_progress(start + len(part), len(keys))
     _LOG.info("ran the label head on %d ECGs", len(keys))
     return len(keys)
 
 
-def _flagged(
-    store: Store, key: str, record: EcgRecord, head: HeadScores
-) -> tuple[EcgEvidence, tuple[Flag, ...]]:
+def _flagged(store: Store, key: str, record: EcgRecord, head: HeadScores) -> Findings:
+    """Return an ECG's findings with the head's scores and the flags that follow."""
     from ecgdash.labels.flags import Known, flags_of
 
     kept, facts = store.evidence(key), store.ecg(key)
+    found = Findings(facts.gate, facts.flags, facts.measured, kept)
     if not kept.rules:
-        kept = findings_of(record).evidence
+        found = findings_of(record)
+    rules, beats = found.evidence.rules, found.evidence.beats
     known = Known(
-        facts.statements, facts.measurements, facts.measured, facts.sex, kept.rules, head.scores
+        facts.statements, facts.measurements, found.measured, facts.sex, rules, head.scores
     )
-    return EcgEvidence(kept.rules, kept.beats, head), flags_of(known)
+    return replace(found, flags=flags_of(known), evidence=EcgEvidence(rules, beats, head))

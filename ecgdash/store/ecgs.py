@@ -10,10 +10,10 @@ from ecgdash.domain.gate import GateResult
 from ecgdash.errors import NotFound
 from ecgdash.store.base import StoreBase, new_key
 from ecgdash.store.codec import EncodedWaveform, decode, encode
-from ecgdash.store.evidence import insert_evidence
+from ecgdash.store.evidence import findings_values, insert_evidence
 from ecgdash.store.objects import Findings, StoredEcg
 from ecgdash.store.schema import ecgs, import_runs, patients, waveforms
-from ecgdash.store.values import flags_from, flags_value, numbers_from, numbers_value
+from ecgdash.store.values import flags_from, numbers_from, numbers_value
 
 __all__ = ["EcgsPart"]
 
@@ -111,7 +111,6 @@ def _facts() -> Select[Any]:
 
 
 def _values(record: EcgRecord, findings: Findings) -> dict[str, Any]:
-    gate = findings.gate
     return {
         "recorded_at": record.recorded_at,
         "local_day": record.local_day,
@@ -129,11 +128,7 @@ def _values(record: EcgRecord, findings: Findings) -> dict[str, Any]:
         "file_format": record.file_format,
         "lsb_uv": None if record.lsb_uv is None else list(record.lsb_uv),
         "notes": list(record.notes),
-        "gate_status": gate.status,
-        "gate_reasons": list(gate.reasons),
-        "gate_notes": list(gate.notes),
-        "flags": flags_value(findings.flags),
-        "measured": numbers_value(findings.measured),
+        **findings_values(findings),
     }
 
 

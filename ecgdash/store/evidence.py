@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from ecgdash.domain.evidence import EcgEvidence, HeadScores, RuleEvidence
-from ecgdash.domain.timeline import Flag
 from ecgdash.errors import NotFound
 from ecgdash.store.base import StoreBase
+from ecgdash.store.objects import Findings
 from ecgdash.store.schema import ecg_evidence, ecgs, patients
-from ecgdash.store.values import flags_value
+from ecgdash.store.values import flags_value, numbers_value
 
-__all__ = ["EvidencePart", "insert_evidence"]
+__all__ = ["EvidencePart", "findings_values", "insert_evidence"]
 
 
 class EvidencePart(StoreBase):
@@ -46,20 +46,32 @@ class EvidencePart(StoreBase):
         with self._reading() as connection:
             return list(connection.execute(query).scalars())
 
-    def save_evidence(self, found: Mapping[str, tuple[EcgEvidence, Sequence[Flag]]]) -> None:
-        """Replace evidence and flags of stored ECGs, by key, in one transaction."""
+    def save_findings(self, found: Mapping[str, Findings]) -> None:
+        """Replace the findings of stored ECGs, by key, in one transaction."""
         with self._writing() as connection:
-            for ecg_key, (evidence, flags) in found.items():
+            for ecg_key, findings in found.items():
                 ecg = self._id_of(connection, ecgs, ecg_key)
                 connection.execute(delete(ecg_evidence).where(ecg_evidence.c.ecg == ecg))
-                insert_evidence(connection, ecg, evidence)
+                insert_evidence(connection, ecg, findings.evidence)
                 changed = connection.execute(
                     update(ecgs)
                     .where(ecgs.c.id == ecg)
-                    .values(flags=flags_value(flags))
+                    .values(findings_values(findings))
                     .returning(ecgs.c.patient)
                 ).scalar_one()
                 self._mark_stale(connection, changed)
+
+
+def findings_values(findings: Findings) -> dict[str, Any]:
+    """Return the columns of an ECG that hold its findings, evidence excepted."""
+    gate = findings.gate
+    return {
+        "gate_status": gate.status,
+        "gate_reasons": list(gate.reasons),
+        "gate_notes": list(gate.notes),
+        "flags": flags_value(findings.flags),
+        "measured": numbers_value(findings.measured),
+    }
 
 
 def insert_evidence(connection: Connection, ecg: int, evidence: EcgEvidence) -> None:

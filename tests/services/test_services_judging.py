@@ -89,12 +89,13 @@ def test_the_head_makes_flags_anew_once_for_the_weights(store):
     assert run_label_head(store, HeadEngine(make_card(weights="v")), [patient]) == 1
 
 
-def test_an_ecg_stored_without_evidence_is_measured_when_the_head_runs(store):
+def test_an_ecg_stored_without_evidence_is_judged_when_the_head_runs(store):
     patient = store.put_patient(Patient("17"))
     record = simulated("rbbb")
     ecg = store.add_ecg(patient, record, Findings(gate(record)))
     run_label_head(store, HeadEngine(make_card()), [patient])
     assert store.evidence(ecg).rules["RBBB"].logit > 0
+    assert store.ecg(ecg).measured["qrs_ms"] > 120
 
 
 @pytest.fixture(scope="module")

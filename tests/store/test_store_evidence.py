@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from ecgdash.domain import (
     EcgEvidence,
@@ -64,17 +65,20 @@ def test_saving_replaces_evidence_and_flags_and_asks_for_a_new_worklist_row(stor
     patient, ecg = added(store, EcgEvidence(RULES, BEATS))
     store.save_worklist_rows([])
     flags = (Flag("LBBB", "model", "label head 0.93"),)
-    store.save_evidence({ecg: (EcgEvidence(RULES, BEATS, head()), flags)})
+    gate = GateResult("excluded", ("paced rhythm",), ("paced by measurement: spikes",))
+    evidence = EcgEvidence(RULES, BEATS, head())
+    store.save_findings({ecg: Findings(gate, flags, {"qrs_ms": 152.0}, evidence)})
     assert store.evidence(ecg).head == head()
-    assert store.ecg(ecg).flags == flags
+    stored = store.ecg(ecg)
+    assert (stored.flags, stored.gate, stored.measured) == (flags, gate, {"qrs_ms": 152.0})
     assert store.patient_keys(stale_only=True) == [patient]
 
 
 def test_all_or_nothing(store):
     _, ecg = added(store, EcgEvidence(RULES))
-    new = (EcgEvidence(RULES, head=head()), ())
+    new = Findings(GateResult("analysable"), evidence=EcgEvidence(RULES, head=head()))
     with pytest.raises(NotFound):
-        store.save_evidence({ecg: new, "nothing": new})
+        store.save_findings({ecg: new, "nothing": new})
     assert store.evidence(ecg).head is None
 
 
@@ -83,3 +87,19 @@ def test_scores_out_of_range_are_refused():
         HeadScores("fam", "a" * 64, {"AFIB": 1.2})
     with pytest.raises(InvalidValue):
         HeadScores("fam", "a" * 64, {"AFIB": float("nan")})
+
+
+def test_a_store_of_the_first_schema_opens_and_lacks_the_head(tmp_path):
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    old = open_store(url)
+    patient, ecg = added(old, EcgEvidence(RULES))
+    old.close()
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE ecg_evidence"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+    engine.dispose()
+    store = open_store(url)
+    assert store.evidence(ecg) == EcgEvidence()
+    assert store.without_head([patient], "a" * 64) == [ecg]
+    store.close()
