@@ -12,7 +12,16 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from ecgdash.domain import EcgRecord, EchoStudy, Flag, GateResult, Patient
+from ecgdash.domain import (
+    EcgEvidence,
+    EcgRecord,
+    EchoStudy,
+    Flag,
+    GateResult,
+    HeadScores,
+    Patient,
+    RuleEvidence,
+)
 from ecgdash.store import Findings, WorklistQuery, open_store
 from ecgdash.store.engine import open_engine
 from ecgdash.store.schema import metadata
@@ -51,6 +60,17 @@ def test_objects_read_back_equal_and_the_worklist_answers():
     assert stored.recorded_at == moment
     assert stored.statements == record.statements
     assert store.record(stored.key).sha256 == record.sha256
+    evidence = EcgEvidence(
+        {"LBBB": RuleEvidence(2.5, "QRS 152 ms")},
+        {"kind": "nnV"},
+        HeadScores("fam", "a" * 64, {"LBBB": 0.9}),
+    )
+    flags = (Flag("LBBB", "model", "label head 0.90"),)
+    store.save_findings({stored.key: Findings(stored.gate, flags, {}, evidence)})
+    assert store.evidence(stored.key) == evidence
+    assert store.ecg(stored.key).flags == flags
+    assert store.without_head([patient], "a" * 64) == []
+    assert store.without_head([patient], "b" * 64) == [stored.key]
     assert [study.performed_at for study in store.echoes_of(patient)] == [moment]
     for order in ("action", "change", "score", "last_ecg", "patient"):
         assert store.worklist(WorklistQuery(order=order, find="%", last_echo="old")).rows == ()
