@@ -19,6 +19,7 @@ from ecgdash.labels.criteria import MAX_PR_OF_RR
 from ecgdash.labels.diagnoses import diagnoses_known_on, diagnosis_flags
 from ecgdash.labels.evidence import rule_evidence
 from ecgdash.labels.statements import affirmed_findings
+from ecgdash.signal.delineation import is_measurable
 from ecgdash.signal.measure import Measurements, measure
 
 __all__ = [
@@ -179,7 +180,7 @@ def flags_of_record(record: EcgRecord, diagnoses: Sequence[Diagnosis] = ()) -> t
 
 def own_measurements(record: EcgRecord) -> Measurements | None:
     """Measure a record; None for one too short, or without lead I."""
-    return measure(record) if record.duration_s >= 2.0 and "I" in record.leads else None
+    return measure(record) if is_measurable(record) else None
 
 
 def combined_logit(label: str, known: Known) -> float | None:

@@ -44,18 +44,21 @@ def findings_of(record: EcgRecord) -> Findings:
     """
     from ecgdash.inference.gate import gate
     from ecgdash.labels.evidence import rule_evidence
-    from ecgdash.labels.flags import Known, flags_of, own_measurements
+    from ecgdash.labels.flags import Known, flags_of
+    from ecgdash.signal.delineation import delineate_record, is_measurable
+    from ecgdash.signal.measure import measure
     from ecgdash.signal.measure_beats import measure_beats
 
-    own = own_measurements(record)
-    if own is None:
+    if not is_measurable(record):
         known = Known(record.statements, record.measurements, sex=record.sex)
         return Findings(gate(record), flags_of(known))
+    delineated = delineate_record(record)
+    own = measure(record, delineated)
     measured, rules = own.as_found(), rule_evidence(own)
     if "SINUS" in rules and rules["SINUS"].logit <= 0:
         measured.pop("pac_count", None)  # early beats of the usual shape mean nothing then
     known = Known(record.statements, record.measurements, measured, record.sex, rules)
-    beats = measure_beats(record).as_dict()
+    beats = measure_beats(record, delineated).as_dict()
     return Findings(gate(record, own=own), flags_of(known), measured, EcgEvidence(rules, beats))
 
 

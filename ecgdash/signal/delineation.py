@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdash.domain import CANONICAL_LEADS
+from ecgdash.domain import CANONICAL_LEADS, EcgRecord
+from ecgdash.errors import InvalidValue
 from ecgdash.signal.beats import Beats, find_beats
 from ecgdash.signal.intervals import Landmarks, find_landmarks
 from ecgdash.signal.median_beat import MedianBeat, median_beat
@@ -17,8 +18,10 @@ __all__ = [
     "MEASURED_AT_LEAST_S",
     "MEASURED_S",
     "Delineation",
-    "at_usable_rate",
+    "RecordDelineation",
     "delineate",
+    "delineate_record",
+    "is_measurable",
     "without_padding",
 ]
 
@@ -52,6 +55,49 @@ class Delineation:
     marks: Landmarks
 
 
+@dataclass(frozen=True)
+class RecordDelineation:
+    """What was found in one record, a batch of one.
+
+    Attributes
+    ----------
+    found : Delineation
+    sampling_hz : float
+        Of what is in `found`.
+    raw_mv : ndarray of float32, shape (1, 8, n_samples)
+        The first 10 s as recorded, from `without_padding`; leads that are not held are 0.
+    raw_hz : float
+    """
+
+    found: Delineation
+    sampling_hz: float
+    raw_mv: NDArray[np.float32]
+    raw_hz: float
+
+
+def is_measurable(record: EcgRecord) -> bool:
+    """Tell whether a record is long enough, and holds lead I."""
+    return record.duration_s >= MEASURED_AT_LEAST_S and "I" in record.leads
+
+
+def delineate_record(record: EcgRecord) -> RecordDelineation:
+    """Find beats, rhythm, median beat and landmarks of one record, whatever its leads and rate.
+
+    Raises
+    ------
+    InvalidValue
+        Under 2 s.
+    """
+    if record.duration_s < MEASURED_AT_LEAST_S:
+        raise InvalidValue(f"{record.duration_s:.1f} s", accepted="At least 2 s")
+    twelve = np.zeros((len(CANONICAL_LEADS), record.n_samples), dtype=np.float32)
+    twelve[[CANONICAL_LEADS.index(name) for name in record.leads]] = record.signal_mv
+    first = twelve[np.newaxis, INDEPENDENT, : round(MEASURED_S * record.sampling_hz)]
+    raw = without_padding(first)
+    signals, sampling_hz = _at_usable_rate(raw, record.sampling_hz)
+    return RecordDelineation(delineate(signals, sampling_hz), sampling_hz, raw, record.sampling_hz)
+
+
 def delineate(signals_mv: NDArray[np.float32], sampling_hz: float) -> Delineation:
     """Find beats, rhythm, median beat and landmarks.
 
@@ -70,7 +116,7 @@ def delineate(signals_mv: NDArray[np.float32], sampling_hz: float) -> Delineatio
     return Delineation(signals, beats, rhythm, median, marks)
 
 
-def at_usable_rate(
+def _at_usable_rate(
     signals_mv: NDArray[np.float32], sampling_hz: float
 ) -> tuple[NDArray[np.float32], float]:
     """Bring signals to 500 Hz where their rate is not from 240 to 512 Hz."""

@@ -13,8 +13,10 @@ from ecgdash.signal.delineation import (
     INDEPENDENT,
     MEASURED_AT_LEAST_S,
     MEASURED_S,
-    at_usable_rate,
+    Delineation,
+    RecordDelineation,
     delineate,
+    delineate_record,
     without_padding,
 )
 from ecgdash.signal.morphology import morphology_of
@@ -150,7 +152,8 @@ def measure_batch(signals_mv: NDArray[np.floating], sampling_hz: float) -> Measu
     blocks = []
     for first in range(0, max(len(used), 1), _BLOCK):
         clean = without_padding(used[first : first + _BLOCK])
-        blocks.append(_measure_block(clean, sampling_hz, (clean, sampling_hz)))
+        found = delineate(clean, sampling_hz)
+        blocks.append(_measured(found, sampling_hz, (clean, sampling_hz)))
     if len(blocks) == 1:
         return blocks[0]
     names = [f.name for f in fields(Measurements)]
@@ -159,27 +162,27 @@ def measure_batch(signals_mv: NDArray[np.floating], sampling_hz: float) -> Measu
     )
 
 
-def measure(record: EcgRecord) -> Measurements:
+def measure(record: EcgRecord, delineated: RecordDelineation | None = None) -> Measurements:
     """Measure one record, whatever its leads and rate; a batch of one.
 
     Figures of leads that the record does not hold are NaN. Intervals need at
     least lead I. A rate that is not from 240 to 512 Hz is brought to 500 Hz, but
     pacing spikes are sought at the record's own.
 
+    Parameters
+    ----------
+    record : EcgRecord
+    delineated : RecordDelineation, optional
+        What `delineate_record` found in it; found here if left out.
+
     Raises
     ------
     InvalidValue
         Under 2 s.
     """
-    if not np.isfinite(record.sampling_hz) or record.duration_s < MEASURED_AT_LEAST_S:
-        raise InvalidValue(f"{record.duration_s:.1f} s", accepted="At least 2 s")
-    twelve = np.zeros((len(CANONICAL_LEADS), record.n_samples), dtype=np.float32)
+    one = delineate_record(record) if delineated is None else delineated
+    found = _measured(one.found, one.sampling_hz, (one.raw_mv, one.raw_hz))
     held = [CANONICAL_LEADS.index(name) for name in record.leads]
-    twelve[held] = record.signal_mv
-    first = twelve[np.newaxis, INDEPENDENT, : round(MEASURED_S * record.sampling_hz)]
-    raw = without_padding(first)
-    signal, rate = at_usable_rate(raw, record.sampling_hz)
-    found = _measure_block(signal, rate, (raw, record.sampling_hz))
     missing = [i for i in range(len(CANONICAL_LEADS)) if i not in held]
     if missing:
         for field in fields(found):
@@ -197,13 +200,10 @@ def _where_beating(values: _F64, beating: NDArray[np.bool_]) -> _F64:
     return np.where(beating if values.ndim == 1 else beating[:, None], values, np.nan)
 
 
-def _measure_block(
-    signals_mv: NDArray[np.float32],
-    sampling_hz: float,
-    original: tuple[NDArray[np.float32], float],
+def _measured(
+    found: Delineation, sampling_hz: float, original: tuple[NDArray[np.float32], float]
 ) -> Measurements:
-    """Measure records without gaps; `original` is signals and rate before resampling."""
-    found = delineate(signals_mv, sampling_hz)
+    """Measure what was found; `original` is signals and rate before resampling."""
     beats, rhythm, median, marks = found.beats, found.rhythm, found.median, found.marks
     shape = morphology_of(median.mv, marks, sampling_hz)
     beating = rhythm.n_beats > 0

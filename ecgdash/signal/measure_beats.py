@@ -16,13 +16,9 @@ from ecgdash.errors import InvalidValue
 from ecgdash.signal.beat_table import BeatTable, LeadFigures
 from ecgdash.signal.beats import cut_windows
 from ecgdash.signal.delineation import (
-    INDEPENDENT,
-    MEASURED_AT_LEAST_S,
-    MEASURED_S,
     Delineation,
-    at_usable_rate,
-    delineate,
-    without_padding,
+    RecordDelineation,
+    delineate_record,
 )
 from ecgdash.signal.intervals import P_MIN_CONSISTENCY, Landmarks, qrs_bounds
 from ecgdash.signal.leads import derive_limb_leads
@@ -46,32 +42,30 @@ _F32 = NDArray[np.float32]
 _F64 = NDArray[np.float64]
 
 
-def measure_beats(record: EcgRecord) -> BeatTable:
+def measure_beats(record: EcgRecord, delineated: RecordDelineation | None = None) -> BeatTable:
     """Measure the beats in the first 10 s of a record.
 
     Parameters
     ----------
     record : EcgRecord
         At least 2 s, with lead I.
+    delineated : RecordDelineation, optional
+        What `delineate_record` found in it; found here if left out.
 
     Raises
     ------
     InvalidValue
         Under 2 s, or without lead I.
     """
-    if record.duration_s < MEASURED_AT_LEAST_S or "I" not in record.leads:
-        raise InvalidValue(f"{record.duration_s:.1f} s", accepted="At least 2 s, with lead I")
-    held = [i for i, name in enumerate(CANONICAL_LEADS) if name in record.leads]
-    twelve = np.zeros((len(CANONICAL_LEADS), record.n_samples), dtype=np.float32)
-    twelve[[CANONICAL_LEADS.index(name) for name in record.leads]] = record.signal_mv
-    first = twelve[np.newaxis, INDEPENDENT, : round(MEASURED_S * record.sampling_hz)]
-    signals, fs = at_usable_rate(without_padding(first), record.sampling_hz)
-    found = delineate(signals, fs)
+    if "I" not in record.leads:
+        raise InvalidValue("lead I is not recorded", accepted="At least 2 s, with lead I")
+    one = delineate_record(record) if delineated is None else delineated
+    found, fs = one.found, one.sampling_hz
     exists = found.beats.exists[0]
     sample = found.beats.sample[0][exists]
     windows = _windows(found, sample, fs)
     marks, shown = _marks_of_beats(found, windows, sample, fs)
-    return _table(found, windows, marks, shown, [CANONICAL_LEADS[i] for i in held], fs)
+    return _table(found, windows, marks, shown, list(record.leads), fs)
 
 
 def _windows(found: Delineation, sample: NDArray[np.intp], fs: float) -> _F32:

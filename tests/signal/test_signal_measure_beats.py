@@ -6,6 +6,7 @@ import pytest
 from ecgdash.domain import CANONICAL_LEADS, EcgRecord
 from ecgdash.errors import InvalidValue
 from ecgdash.signal.beat_table import WAVES, BeatTable
+from ecgdash.signal.delineation import delineate_record
 from ecgdash.signal.measure import measure
 from ecgdash.signal.measure_beats import measure_beats
 from ecgdash.simulate.examples import example_parameters
@@ -35,6 +36,14 @@ def test_every_beat_is_where_it_was_put():
         np.testing.assert_allclose(table.rr_s[1:], np.diff(table.onset_s), atol=0.02)
         assert (table.onset_s < table.peak_s).all()
         assert (table.peak_s < table.offset_s).all()
+
+
+@pytest.mark.parametrize("hz", [250.0, 1000.0])
+def test_one_delineation_serves_both_measurements(hz):
+    record = records("pvc", 1, hz)[0][0]
+    shared = delineate_record(record)
+    assert measure_beats(record, shared).as_dict() == measure_beats(record).as_dict()
+    assert measure(record, shared).as_found() == measure(record).as_found()
 
 
 def test_beats_agree_with_the_measurement_of_the_median_beat():
