@@ -1,4 +1,4 @@
-"""What the 46-label head costs beside the scores, per ECG, on one core.
+"""What the 46-label head costs beside the scores, per ECG, on one core, filters included in both.
 
 python -m benchmarks.label_head [ECGS]
 """
