@@ -68,7 +68,9 @@ def _entries(paths: list[Path]) -> Iterator[dict[str, Any]]:
 def _open(found: FoundFile, settings: Settings) -> EcgRecord:
     if found.error is not None:
         raise found.error
-    return read_ecg(found.path, zone=settings.zone, max_file_mb=settings.max_file_mb)
+    return read_ecg(
+        found.path, zone=settings.zone, member=found.member, max_file_mb=settings.max_file_mb
+    )
 
 
 def _accepted(found: FoundFile, record: EcgRecord) -> dict[str, Any]:

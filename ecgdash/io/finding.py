@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from ecgdash.errors import CorruptFile, FileTooLarge, InputFileError, UnsupportedFormat
 from ecgdash.io.formats import wfdb_files
 from ecgdash.io.hints import sidecar_of
-from ecgdash.io.readers import MEGABYTE
+from ecgdash.io.readers import MEGABYTE, list_members
 from ecgdash.io.table_rows import known_table
 
 __all__ = ["FoundFile", "Limits", "find_ecg_files"]
@@ -29,6 +29,9 @@ MAX_ARCHIVE_FILES: Final = 100_000
 _COMPANIONS: Final = frozenset(
     {"license", "license.txt", "readme", "readme.md", "readme.txt", "records", "sha256sums.txt"}
 )
+
+_MANY: Final = frozenset({".h5", ".hdf5", ".npy"})
+"""Suffixes of formats in `CONTAINERS`: only these are opened while a folder is walked."""
 
 
 class SizeLimits(Protocol):
@@ -64,11 +67,14 @@ class FoundFile:
         As the user knows it: below the folder or archive that was named.
     error : InputFileError or None
         Why there is nothing to read.
+    member : str or None
+        Which ECG of a file that holds many.
     """
 
     path: Path
     display_name: str
     error: InputFileError | None = None
+    member: str | None = None
 
 
 def find_ecg_files(
@@ -102,7 +108,7 @@ def _found(path: Path, bounds: SizeLimits) -> Iterator[FoundFile]:
     elif path.is_file() and zipfile.is_zipfile(path):
         yield from _unpacked(path, path.name, bounds)
     elif path.is_file() or path.with_name(path.name + ".hea").is_file():
-        yield FoundFile(_header_or_self(path), path.name)
+        yield from _ecgs_of(_header_or_self(path), path.name)
     else:
         missing = UnsupportedFormat(
             "there is no such file or folder", where=path.name, todo="Check the path"
@@ -131,7 +137,21 @@ def _walk(
         if open_archives and file.suffix.lower() == ".zip" and zipfile.is_zipfile(file):
             yield from _unpacked(file, display_name, limits)
         else:
-            yield FoundFile(file, display_name)
+            yield from _ecgs_of(file, display_name)
+
+
+def _ecgs_of(file: Path, shown: str) -> Iterator[FoundFile]:
+    """Yield a file, or each ECG of one that holds many as `name#member`."""
+    try:
+        members = list_members(file) if file.suffix.lower() in _MANY else ()
+    except InputFileError as error:
+        yield FoundFile(file, shown, error)
+        return
+    if len(members) < 2:
+        yield FoundFile(file, shown)
+        return
+    for member in members:
+        yield FoundFile(file, f"{shown}#{member}", member=member)
 
 
 def _is_hidden(file: Path, folder: Path) -> bool:

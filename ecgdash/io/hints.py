@@ -22,11 +22,14 @@ class ReadHints:
         "nV", "uV", "mV" or "V".
     leads : tuple of str or None
         Lead names in the file's order of columns (or rows).
+    member : str or None
+        Which ECG of a file that holds many.
     """
 
     sampling_hz: float | None = None
     units: str | None = None
     leads: tuple[str, ...] | None = None
+    member: str | None = None
 
 
 def sidecar_of(path: Path) -> Path | None:
@@ -54,6 +57,7 @@ def gather_hints(path: Path, hints: ReadHints | None) -> ReadHints:
         sampling_hz=_agree(given.sampling_hz, stated.sampling_hz, "sampling_hz", sidecar),
         units=_agree(given.units, stated.units, "units", sidecar),
         leads=_agree(given.leads, stated.leads, "leads", sidecar),
+        member=given.member,
     )
 
 

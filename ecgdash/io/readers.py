@@ -4,8 +4,8 @@ To add a format, write a module in `formats/` with SUFFIXES, sniff and read, and
 add its row to `READERS`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final, Protocol
@@ -25,10 +25,10 @@ from ecgdash.io.formats import (
     wfdb_files,
 )
 from ecgdash.io.hints import ReadHints
-from ecgdash.io.table_rows import known_table
+from ecgdash.io.not_readable import EXPORT_INSTEAD, NOT_READABLE
 from ecgdash.io.xml_safety import looks_like_xml, root_tag
 
-__all__ = ["NOT_READABLE", "READERS", "read_ecg", "sniff_format"]
+__all__ = ["CONTAINERS", "READERS", "list_members", "read_ecg", "sniff_format"]
 
 MEGABYTE: Final = 1024 * 1024
 DEFAULT_MAX_FILE_MB: Final = 64
@@ -51,26 +51,6 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class NotReadable:
-    """A format that is recognised, and what to hand over instead."""
-
-    looks_like: Callable[[Path], bool]
-    instead: str
-
-
-def _starts_with(*magics: bytes) -> Callable[[Path], bool]:
-    def looks_like(path: Path) -> bool:
-        with path.open("rb") as stream:
-            return stream.read(max(map(len, magics))).startswith(magics)
-
-    return looks_like
-
-
-def _has_suffix(*suffixes: str) -> Callable[[Path], bool]:
-    return lambda path: path.suffix.lower() in suffixes
-
-
 READERS: Final[dict[str, Reader]] = {
     "dicom": dicom_waveform,
     "muse-xml": muse_xml,
@@ -85,47 +65,8 @@ READERS: Final[dict[str, Reader]] = {
 }
 """In the order in which content is tried: firm magics first, plain text last."""
 
-_EXPORT: Final = "Export the ECG as DICOM, HL7 aECG, SCP-ECG or WFDB"
-
-NOT_READABLE: Final[dict[str, NotReadable]] = {
-    "GE CardioSoft XML": NotReadable(lambda path: root_tag(path) == "cardiologyxml", _EXPORT),
-    "AliveCor .atc": NotReadable(_starts_with(b"ALIVE"), "Export the ECG as EDF from Kardia"),
-    "ZIP archive": NotReadable(
-        _starts_with(b"PK\x03\x04", b"PK\x05\x06"),
-        "Pack it again if it is damaged; unpack it if it lay inside another archive",
-    ),
-    "HDF5 file": NotReadable(
-        _starts_with(b"\x89HDF\r\n\x1a\n"), "Convert it to NPY with a sidecar, or to WFDB"
-    ),
-    "MATLAB file without WFDB header": NotReadable(
-        _starts_with(b"MATLAB 5.0"), "Put its .hea file beside it, or convert it to NPY"
-    ),
-    "image": NotReadable(
-        _starts_with(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"BM"),
-        "Export the digital waveform: paper ECGs are not read",
-    ),
-    "PDF": NotReadable(_starts_with(b"%PDF"), "Export the digital waveform instead of the report"),
-    "vendor file that only looks like SCP-ECG": NotReadable(_has_suffix(".scp"), _EXPORT),
-    "vendor .ecg file": NotReadable(_has_suffix(".ecg"), _EXPORT),
-    "WFDB signal file without its header": NotReadable(
-        _has_suffix(".dat"), "Put its .hea file beside it"
-    ),
-    "spreadsheet": NotReadable(_has_suffix(".xls", ".xlsx", ".ods"), "Save it as CSV"),
-    "table of echoes, diagnoses or patients": NotReadable(
-        lambda path: known_table(path) is not None,
-        "It is no ECG: hand it over as --echo, --diagnoses or --patient-table",
-    ),
-    "table without lead names": NotReadable(
-        _has_suffix(".csv", ".tsv"),
-        "Write a CSV with one column per lead and a sidecar that states rate and unit",
-    ),
-    "text export": NotReadable(
-        _has_suffix(".txt"),
-        "Write a CSV with one column per lead and a sidecar that states rate and unit",
-    ),
-    "JSON": NotReadable(_has_suffix(".json"), "Convert it to NPY with a sidecar, or to WFDB"),
-}
-"""Tried after all readers; the value says what to hand over instead."""
+CONTAINERS: Final[dict[str, Callable[[Path], Sequence[str]]]] = {}
+"""Formats whose files may hold many ECGs: how to list their names."""
 
 
 def sniff_format(path: Path | str) -> str | None:
@@ -139,6 +80,7 @@ def read_ecg(
     *,
     zone: tzinfo = UTC,
     hints: ReadHints | None = None,
+    member: str | None = None,
     max_file_mb: int = DEFAULT_MAX_FILE_MB,
 ) -> EcgRecord:
     """Read one ECG.
@@ -152,6 +94,8 @@ def read_ecg(
         Zone of times that the file states without one (a note says so).
     hints : ReadHints, optional
         Rate, unit and leads of a CSV or NPY file; a sidecar serves too.
+    member : str, optional
+        Which ECG of a file that holds many, by a name of `list_members`.
     max_file_mb : int
         Largest file read, in megabytes; a record's signal files count too.
 
@@ -173,6 +117,8 @@ def read_ecg(
         name = sniff_format(file)
         if name is None:
             raise _not_readable(file)
+        if member is not None:
+            hints = replace(hints or ReadHints(), member=member)
         return READERS[name].read(file, zone, hints)
     except InputFileError:
         raise
@@ -189,6 +135,19 @@ def read_ecg(
             where=file.name,
             todo="Export the ECG again",
         ) from error
+
+
+def list_members(path: Path | str) -> Sequence[str]:
+    """Return the names of the ECGs in a file that can hold many; empty for every other file.
+
+    Raises
+    ------
+    InputFileError
+        If such a file cannot be opened.
+    """
+    file = _existing(Path(path))
+    name = sniff_format(file)
+    return CONTAINERS[name](file) if name in CONTAINERS else ()
 
 
 def _existing(path: Path) -> Path:
@@ -227,5 +186,5 @@ def _not_readable(file: Path) -> UnsupportedFormat:
     if looks_like_xml(file):
         what = f"XML with the root element {root_tag(file) or 'unknown'} cannot be read"
     return UnsupportedFormat(
-        what, where=file.name, accepted=f"Accepted: {', '.join(READERS)}", todo=_EXPORT
+        what, where=file.name, accepted=f"Accepted: {', '.join(READERS)}", todo=EXPORT_INSTEAD
     )

@@ -90,7 +90,12 @@ def import_paths(  # noqa: PLR0913 - one keyword per option of the command
             try:
                 if file.error is not None:
                     raise file.error
-                record = read_ecg(file.path, zone=settings.zone, max_file_mb=settings.max_file_mb)
+                record = read_ecg(
+                    file.path,
+                    zone=settings.zone,
+                    member=file.member,
+                    max_file_mb=settings.max_file_mb,
+                )
                 yield file.display_name, _completed(record, table, file.display_name)
             except EcgDashError as err:
                 yield file.display_name, err
