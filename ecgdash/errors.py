@@ -23,8 +23,12 @@ The tree::
 
 A message answers four questions in one sentence each: what is wrong (with the
 value), where, what is accepted, what to do next. The parts stay available as
-attributes, because the import page shows them in separate columns.
+attributes, because the import page shows them in separate columns. They hold names of
+files, which can hold anything: what would steer a terminal becomes "?".
 """
+
+import re
+from typing import Final
 
 __all__ = [
     "CorruptFile",
@@ -45,7 +49,17 @@ __all__ = [
     "UnsupportedFormat",
     "WeightsHashMismatch",
     "WeightsMissing",
+    "printable",
 ]
+
+_CONTROL: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """Return `text` in one line, with "?" for what would steer a terminal or is no character."""
+    return _CONTROL.sub("?", text)
 
 
 class EcgDashError(Exception):
@@ -64,8 +78,8 @@ class EcgDashError(Exception):
     """
 
     def __init__(self, what: str, *, where: str = "", accepted: str = "", todo: str = "") -> None:
-        self.what = what.rstrip(".")
-        self.where = where
+        self.what = printable(what.rstrip("."))
+        self.where = printable(where)
         self.accepted = accepted.rstrip(".")
         self.todo = todo.rstrip(".")
         super().__init__(self.sentence)

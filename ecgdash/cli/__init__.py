@@ -25,8 +25,7 @@ from ecgdash.cli import (
     simulation,
     training,
 )
-from ecgdash.cli.printing import printable
-from ecgdash.errors import EcgDashError, InvalidValue
+from ecgdash.errors import EcgDashError, InvalidValue, printable
 from ecgdash.settings import Settings
 
 __all__ = ["app", "main"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecgdash.cli.printing import printable
-from ecgdash.errors import InputFileError
+from ecgdash.cli.hints import Leads, SamplingHz, Units, hints_of
+from ecgdash.errors import InputFileError, printable
 from ecgdash.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["import_", "timeline"]
 
 
-def import_(
+def import_(  # noqa: PLR0913 - one argument an option
     paths: Annotated[
         list[Path] | None, typer.Argument(readable=False, help="Files, folders or ZIPs with ECGs.")
     ] = None,
@@ -37,6 +37,9 @@ def import_(
         Path | None, typer.Option(readable=False, help="CSV of coded diagnoses.")
     ] = None,
     site: Annotated[str, typer.Option(help="Whose patient ids these are.")] = "local",
+    sampling_hz: SamplingHz = None,
+    units: Units = None,
+    leads: Leads = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")] = False,
 ) -> None:
     """Import ECGs, echoes and diagnoses into the store."""
@@ -58,6 +61,7 @@ def import_(
         patient_table=patient_table,
         diagnoses=diagnoses,
         site=site,
+        hints=hints_of(sampling_hz, units, leads),
         on_progress=_progress,
     )
     _renew_histories(store, settings, report)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import typer
 
-from ecgdash.cli.printing import printable
+from ecgdash.cli.hints import Leads, SamplingHz, Units, hints_of
 from ecgdash.domain import EcgRecord, GateResult
-from ecgdash.errors import InputFileError, UnsupportedFormat
-from ecgdash.io import FoundFile, find_ecg_files, read_ecg
+from ecgdash.errors import InputFileError, UnsupportedFormat, printable
+from ecgdash.io import FoundFile, ReadHints, find_ecg_files, read_ecg
 from ecgdash.settings import Settings
 
 __all__ = ["read"]
@@ -21,13 +21,16 @@ def read(
     paths: list[Path] = typer.Argument(
         ..., metavar="PATH...", readable=False, help="ECG files, folders or ZIP archives."
     ),
+    sampling_hz: SamplingHz = None,
+    units: Units = None,
+    leads: Leads = None,
     as_json: bool = typer.Option(False, "--json", help="Print JSON only."),
 ) -> None:
     """Show what files, folders or ZIP archives hold."""
     n_accepted = n_found = 0
     entries: list[dict[str, Any]] = []
     last_refusal: dict[str, Any] | None = None
-    for entry in _entries(paths):
+    for entry in _entries(paths, hints_of(sampling_hz, units, leads)):
         n_found += 1
         n_accepted += "error" not in entry
         last_refusal = entry if "error" in entry else last_refusal
@@ -56,20 +59,24 @@ def _fail(n_found: int, last_refusal: dict[str, Any] | None) -> None:
     raise typer.Exit(2)
 
 
-def _entries(paths: list[Path]) -> Iterator[dict[str, Any]]:
+def _entries(paths: list[Path], hints: ReadHints) -> Iterator[dict[str, Any]]:
     settings = Settings()
     for found in find_ecg_files(paths, settings):
         try:
-            yield _accepted(found, _open(found, settings))
+            yield _accepted(found, _open(found, settings, hints))
         except InputFileError as error:
             yield {"file": found.display_name, "error": printable(error.sentence)}
 
 
-def _open(found: FoundFile, settings: Settings) -> EcgRecord:
+def _open(found: FoundFile, settings: Settings, hints: ReadHints) -> EcgRecord:
     if found.error is not None:
         raise found.error
     return read_ecg(
-        found.path, zone=settings.zone, member=found.member, max_file_mb=settings.max_file_mb
+        found.path,
+        zone=settings.zone,
+        hints=hints,
+        member=found.member,
+        max_file_mb=settings.max_file_mb,
     )
 
 

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from ecgdash.domain import CANONICAL_LEADS, LIMB_LEADS, EcgRecord
 from ecgdash.domain.ecg import MEASUREMENT_KEYS, Sex
 from ecgdash.domain.leads import canonical_lead
-from ecgdash.errors import CorruptFile, MissingLeads, UnknownSamplingRate, UnknownUnits
+from ecgdash.errors import (
+    CorruptFile,
+    MissingLeads,
+    UnknownSamplingRate,
+    UnknownUnits,
+    printable,
+)
 from ecgdash.io.times import Moment
 
 __all__ = [
@@ -44,6 +50,8 @@ _UNIT_WORDS: Final = {
 SHORTEST_S: Final = 1.0
 LOWEST_HZ: Final = 50.0
 HIGHEST_HZ: Final = 32_000.0
+HIGHEST_MV: Final = 2_000.0
+"""No device records more (our choice); the content hash counts microvolts in 32 bits."""
 _MASKED_ID: Final = re.compile(r"^[xX*?#-]+$")
 _SIGNATURE: Final = re.compile(
     r"^\W*(confirmed|reviewed|referred|overread|over-read|electronically signed|edited|validated"
@@ -135,11 +143,13 @@ def build_record(
     UnknownSamplingRate
         If the rate is outside 50 to 32,000 Hz.
     CorruptFile
-        If channels differ in length or hold less than one second.
+        If channels differ in length, hold less than one second, or reach amplitudes
+        that no device records.
     """
     notes = list(facts.notes)
     leads = _by_lead(list(channels), source_name, notes)
     _check_rate_and_length(leads, sampling_hz, source_name)
+    _check_amplitudes(leads, source_name)
     _derive_limb_leads(leads, notes)
     ordered = tuple(name for name in CANONICAL_LEADS if name in leads)
     steps = tuple(leads[name].lsb_uv for name in ordered)
@@ -157,13 +167,18 @@ def build_record(
         sex=facts.sex,
         statements=_clean_statements(facts.statements, notes),
         measurements=_clean_measurements(facts.measurements),
-        device=(facts.device or "").strip() or None,
-        filters=(facts.filters or "").strip() or None,
-        source_name=source_name,
+        device=_plain(facts.device or "") or None,
+        filters=_plain(facts.filters or "") or None,
+        source_name=printable(source_name),
         file_format=file_format,
         lsb_uv=known_steps if len(known_steps) == len(steps) else None,
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys(map(printable, notes))),
     )
+
+
+def _plain(text: str) -> str:
+    """Return a file's text in one line; no text is meant to hold control characters."""
+    return "".join(filter(str.isprintable, " ".join(text.split()))).strip()
 
 
 def _by_lead(channels: list[Channel], where: str, notes: list[str]) -> dict[str, Channel]:
@@ -217,6 +232,19 @@ def _check_rate_and_length(leads: dict[str, Channel], sampling_hz: float, where:
         )
 
 
+def _check_amplitudes(leads: dict[str, Channel], where: str) -> None:
+    for name, channel in leads.items():
+        finite = np.isfinite(channel.millivolts)
+        peak_mv = float(np.abs(channel.millivolts[finite]).max(initial=0.0))
+        if peak_mv > HIGHEST_MV:
+            raise CorruptFile(
+                f"lead {name} reaches {peak_mv:.3g} mV",
+                where=where,
+                accepted=f"Accepted: at most {HIGHEST_MV:g} mV",
+                todo="Check the unit and the gain in the file or its sidecar",
+            )
+
+
 def _derive_limb_leads(leads: dict[str, Channel], notes: list[str]) -> None:
     missing = [name for name in LIMB_LEADS if name not in leads]
     if not missing or "I" in missing or "II" in missing:
@@ -233,7 +261,7 @@ def _derive_limb_leads(leads: dict[str, Channel], notes: list[str]) -> None:
 
 
 def _usable_id(raw: str | None, notes: list[str]) -> str | None:
-    # Fixed-width fields are padded with NUL; no id is meant to hold control characters.
+    # Fixed-width fields are padded with NUL.
     text = "".join(filter(str.isprintable, raw or "")).strip()
     if text and _MASKED_ID.match(text):
         notes.append("the patient id is masked in the file; it is left unknown")
@@ -243,7 +271,7 @@ def _usable_id(raw: str | None, notes: list[str]) -> str | None:
 
 def _clean_statements(raw: Iterable[str], notes: list[str]) -> tuple[str, ...]:
     """Drop signature lines: they name people."""
-    texts = [" ".join(text.split()) for text in raw]
+    texts = [_plain(text) for text in raw]
     kept = []
     for text in texts:
         if _SIGNATURE.match(text) and _SIGNATURE_ENDS.search(text):

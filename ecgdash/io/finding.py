@@ -64,7 +64,8 @@ class FoundFile:
     path : Path
         Where to read it; of a WFDB record the header.
     display_name : str
-        As the user knows it: below the folder or archive that was named.
+        As the user knows it: below the folder or archive that was named. As the file
+        system writes it: `ecgdash.errors.printable` makes it fit to be shown or stored.
     error : InputFileError or None
         Why there is nothing to read.
     member : str or None

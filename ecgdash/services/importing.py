@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ecgdash.domain.ecg import EcgRecord
 from ecgdash.domain.patient import Diagnosis, EchoStudy, Patient
-from ecgdash.errors import EcgDashError, InputFileError, InvalidValue
+from ecgdash.errors import EcgDashError, InputFileError, InvalidValue, printable
 from ecgdash.services.import_report import ImportReport, TableOutcome
 from ecgdash.services.import_tables import ReadTables, patient_table_outcome
 from ecgdash.services.judging import findings_of
@@ -23,7 +23,7 @@ from ecgdash.store import Findings, ImportRow, Store
 
 if TYPE_CHECKING:
     from ecgdash.domain.model import FamilyCard
-    from ecgdash.io import PatientTable
+    from ecgdash.io import PatientTable, ReadHints
 
 __all__ = ["import_paths", "import_records"]
 
@@ -50,6 +50,7 @@ def import_paths(  # noqa: PLR0913 - one keyword per option of the command
     diagnoses: Path | None = None,
     site: str = "local",
     simulated: bool = False,
+    hints: "ReadHints | None" = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ImportReport:
     """Import ECG files, folders and ZIPs, with the tables that belong to them.
@@ -65,6 +66,8 @@ def import_paths(  # noqa: PLR0913 - one keyword per option of the command
         Whose patient ids these are.
     simulated : bool
         Whether the people are simulated; shown wherever they are.
+    hints : ReadHints, optional
+        Rate, unit and leads of the files that do not state them.
     on_progress : callable, optional
         Told files done and in all; 0 in all: not known before archives are unpacked.
 
@@ -93,6 +96,7 @@ def import_paths(  # noqa: PLR0913 - one keyword per option of the command
                 record = read_ecg(
                     file.path,
                     zone=settings.zone,
+                    hints=hints,
                     member=file.member,
                     max_file_mb=settings.max_file_mb,
                 )
@@ -186,6 +190,7 @@ class _Run:
 
     def take(self, name: str, item: EcgRecord | EcgDashError) -> None:
         """Store one ECG, or why there is none, in one transaction."""
+        name = printable(name)  # a file's name can hold what no database stores
         if isinstance(item, EcgRecord):
             # Computed outside the transaction: others may write meanwhile.
             findings = findings_of(item)

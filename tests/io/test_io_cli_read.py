@@ -100,3 +100,17 @@ def test_control_characters_of_a_file_name_reach_no_terminal(run, tmp_path):
     entry = json.loads(run(tmp_path, "--json").stdout)[0]
     assert entry["file"].endswith("/a\x1b[31m\nb.xml")
     assert "\n" not in entry["error"]
+
+
+def test_what_a_table_leaves_open_may_be_stated_in_the_call(run, tmp_path):
+    record = made.make_record()
+    rows = "\n".join(",".join(f"{v:.3f}" for v in sample * 1000) for sample in record.signal_mv.T)
+    (tmp_path / "bare.csv").write_text(rows + "\n")
+    words = [tmp_path / "bare.csv", "--sampling-hz", "500", "--units", "uV", "--json"]
+    assert run(*words).exit_code == 2
+    result = run(*words, "--leads", ", ".join(record.leads))
+    assert result.exit_code == 0
+    (entry,) = json.loads(result.stdout)
+    assert (entry["sampling_hz"], entry["leads"]) == (500.0, list(CANONICAL_LEADS))
+    assert entry["max_mv"]["V3"] == pytest.approx(float(made.expected_mv("V3").max()), abs=1e-5)
+    assert any("as stated by the user" in note for note in entry["notes"])

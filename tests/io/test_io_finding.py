@@ -9,8 +9,14 @@ import io_fixtures as made
 import numpy as np
 import pytest
 
-from ecgdash.errors import CorruptFile, FileTooLarge, InputFileError, UnsupportedFormat
-from ecgdash.io import Limits, find_ecg_files, read_ecg, write_wfdb
+from ecgdash.errors import (
+    CorruptFile,
+    FileTooLarge,
+    InputFileError,
+    UnsupportedFormat,
+    printable,
+)
+from ecgdash.io import Limits, ReadHints, find_ecg_files, read_ecg, write_wfdb
 from ecgdash.io import finding as finding_module
 
 
@@ -207,3 +213,39 @@ def test_files_that_may_not_be_read_are_named_and_stop_nothing(folder, monkeypat
             f"{name}: the file may not be read by this user. Give the right to read it."
         )
     assert told["two.hea"] == "wfdb"
+
+
+STEERING = "a\x1b[31m\u202egp\n.xml"
+
+
+def test_names_that_steer_a_terminal_are_shown_in_one_harmless_line(tmp_path):
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    (folder / STEERING).write_text("<RestingECG/>")
+    with zipfile.ZipFile(tmp_path / "odd.zip", "w") as opened:
+        opened.writestr(STEERING, "<RestingECG/>")
+    for found in find_ecg_files([folder, tmp_path / "odd.zip"]):
+        assert printable(found.display_name).endswith("/a?[31m?gp?.xml")
+        with pytest.raises(InputFileError) as refused:
+            read_ecg(found.path)
+        assert refused.value.sentence.startswith("a?[31m?gp?.xml: ")
+        assert refused.value.sentence.isprintable()
+
+
+def test_a_record_keeps_only_text_that_can_be_shown_and_stored(tmp_path):
+    made_record = made.make_record(
+        statements=("Sinus\x00 rhythm\x1b[2J",), device="Cart\x00 1", filters="\x07off"
+    )
+    file = write_wfdb(made_record, tmp_path, "one")
+    record = read_ecg(file)
+    assert record.statements == ("Sinus rhythm[2J",)
+    assert (record.device, record.filters) == ("Cart 1", "off")
+
+
+def test_amplitudes_that_no_device_records_are_refused(tmp_path):
+    array = np.zeros((12, 5000))
+    array[7, 9] = 2_000.5
+    np.save(tmp_path / "huge.npy", array)
+    hints = ReadHints(500.0, "mV", made.make_record().leads)
+    with pytest.raises(CorruptFile, match=r"lead V2 reaches 2e\+03 mV"):
+        read_ecg(tmp_path / "huge.npy", hints=hints)

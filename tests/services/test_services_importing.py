@@ -244,6 +244,29 @@ class TestFiles:
         report = import_paths(store, [archive], settings=settings)
         assert outcomes(report) == ["accepted", "accepted"]
 
+    def test_names_that_are_no_text_are_stored_as_one_line(self, store, settings, tmp_path):
+        from ecgdash.io import write_wfdb
+
+        folder = tmp_path / os.fsdecode(b"site\xff\n\x1b[31m")
+        folder.mkdir()
+        write_wfdb(noisy(1), folder, "one")
+        (folder / "notes.xml").write_text("<nothing/>")
+        report = import_paths(store, [folder], settings=settings)
+        assert [row.file for row in report.rows] == ["site???[31m/notes.xml", "site???[31m/one.hea"]
+        assert sorted(outcomes(report)) == ["accepted", "rejected"]
+
+    def test_a_file_that_leaves_rate_and_unit_open_takes_them_from_the_call(
+        self, store, settings, tmp_path
+    ):
+        from ecgdash.io import ReadHints
+
+        np.save(tmp_path / "one.npy", noisy(1).signal_mv)
+        hints = ReadHints(500.0, "mV", CANONICAL_LEADS)
+        report = import_paths(store, [tmp_path / "one.npy"], settings=settings, hints=hints)
+        assert outcomes(report) == ["accepted"]
+        (row,) = report.rows
+        assert store.ecg(row.ecg).sampling_hz == 500.0
+
     def test_an_unreadable_table_stores_nothing(self, store, settings, tmp_path):
         echo = tmp_path / "echo.csv"
         echo.write_text("a,b\n1,2\n")
