@@ -1,59 +1,101 @@
-"""WFDB records (.hea with .dat or .mat), read by the wfdb package.
+"""WFDB records (.hea with .dat, .mat or other signal files), of one or several segments.
 
-Signal files must lie beside the header, and a gain must be stated: wfdb itself
-would take 200 units per millivolt for an uncalibrated record. Comment lines of
-PhysioNet/CinC 2021 (Age, Sex, Dx) and of our own writer become facts.
+What the header says is taken strictly, samples are decoded by the wfdb package and compared
+with sizes, first values and checksums, segments are joined with gaps between them (all in
+`ecgdash.io.wfdb_record`). A gain must be stated: wfdb itself would
+take 200 units per millivolt for an uncalibrated record. Comment lines of PhysioNet/CinC
+2021 (Age, Sex, Dx) and of our own writer become facts.
 """
 
 import re
 from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import datetime, time, timedelta, timezone, tzinfo
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
+from typing import Final
 
 from ecgdash.domain import EcgRecord
 from ecgdash.domain.ecg import MEASUREMENT_KEYS
-from ecgdash.errors import (
-    CorruptFile,
-    FileTooLarge,
-    UnknownSamplingRate,
-    UnknownUnits,
-    UnsupportedFormat,
-)
-from ecgdash.io.build import Channel, Facts, build_record, lead_name, require_unit, sex_of
+from ecgdash.errors import CorruptFile
+from ecgdash.io.about import About
+from ecgdash.io.build import Facts, build_record, sex_of
 from ecgdash.io.hints import ReadHints
 from ecgdash.io.times import Moment, moment_of, parse_iso, resolve_age
+from ecgdash.io.wfdb_record.header import Header, content_lines, parse_header, record_files
+from ecgdash.io.wfdb_record.segments import read_channels
 
 SUFFIXES: Final = (".hea", ".dat", ".mat")
-MAX_VALUES: Final = 50_000_000
-"""Samples of all signals (our choice: 12 leads at 500 Hz for more than two hours)."""
-_RECORD_LINE: Final = re.compile(r"^(?P<name>[\w.-]+)(?P<segments>/\d+)?\s+\d+(\s+\d|\s*$)")
+ABOUT: Final = About(
+    title="WFDB",
+    versions="Records of one or several segments (fixed and variable layout); signal formats 8, "
+    "16, 24, 32, 61, 80, 160, 212, 310, 311 and FLAC (508, 516, 524); PhysioNet/CinC .mat + .hea",
+    libraries=("wfdb",),
+    reads="The leads in millivolts; start, age, sex, SNOMED codes and our own writer's facts "
+    "from the first line and the comments.",
+    decides=(
+        "A signal without unit is in millivolts, as the WFDB format defines (noted).",
+        "A missing length is taken from the signal files' size (noted).",
+        "Leads of several samples a frame keep all of them; the rate is theirs (noted).",
+        "A signal's lag (skew) is taken back; its end is filled with absent samples (noted).",
+        "Gaps between segments are absent samples (noted).",
+        "Signals that are none of the twelve leads (vx, vy, vz, pressures) are dropped (noted).",
+        "A start that is not HH:MM:SS DD/MM/YYYY is not used (noted): PhysioNet/CinC 2021 writes "
+        "the day of conversion there.",
+        "A comment of a date whose order of day and month is unstated is not used (noted).",
+    ),
+    checks=(
+        "Every field of the header must be understood whole.",
+        "The number of signals or segments must be that of the lines.",
+        "Each signal file must hold exactly the bytes that length, signals and format ask for.",
+        "First values and checksums must be those of the samples, where the header states them.",
+        "A MATLAB file's own rows, columns, type and start must be the header's.",
+        "A FLAC stream's channels, bits, length and digest must fit header and samples.",
+        "Segments must have the rate and signals of the record, and the lengths it states.",
+    ),
+    limits=(
+        "Leads without a gain are refused: the record is uncalibrated.",
+        "Leads that differ in sampling rate are refused.",
+        "Files outside the header's folder, and segments that are themselves of several "
+        "segments, are refused.",
+        "At most 24 million samples of all signals, derived limb leads included.",
+        "Annotation files are not read.",
+    ),
+    proven=(
+        "wfdb: 706 PTB-XL headers, 60 of PhysioNet/CinC 2021, PTB s0010_re, a Brugada record, "
+        "a103l with and without length, 100_3chan; records of every format, FLAC and several "
+        "segments that wfdb wrote",
+        "PTB-XL's records at 100 Hz against those at 500 Hz",
+    ),
+)
+_RECORD_LINE: Final = re.compile(r"^[\w.-]+(/\d+)?\s+-?\d+(\s|$)")
 _COMMENT: Final = re.compile(r"^<?([\w .()-]+?)>?\s*:\s*(.*)$")
 _ZONE: Final = re.compile(r"^(?:UTC)?([+-])(\d{2}):?(\d{2})$")
+_DAY_MINUTES: Final = 24 * 60
+_NAME_TAIL: Final = re.compile(r"[_.-]?[^_.-]*$")
 
 
 def header_of(path: Path) -> Path | None:
-    """Return the header that `path` is, or that names it as a signal file; None otherwise."""
+    """Return the header that `path` is, or that names it as a signal file; None otherwise.
+
+    A signal file may have another name than its header: of `rec_a.dat` the headers
+    `rec_a.hea` and `rec.hea` are asked.
+    """
     if path.suffix.lower() == ".hea":
         return path
-    header = path.with_suffix(".hea")
-    if header.is_file() and path.name in signal_files(header):
-        return header
+    stem = path.stem
+    while stem:
+        header = path.with_name(f"{stem}.hea")
+        if header.is_file() and path.name in signal_files(header):
+            return header
+        stem = _NAME_TAIL.sub("", stem) if path.suffix.lower() in SUFFIXES else ""
     return None
 
 
 def signal_files(header: Path) -> tuple[str, ...]:
-    """Return the names of the signal files that a header lists."""
-    lines = _content_lines(header)
-    names = [line.split()[0] for line in lines[1:] if line.split()]
-    return tuple(dict.fromkeys(name for name in names if name != "~"))
+    """Return the names of all files beside a header that belong to its record.
 
-
-def _content_lines(header: Path) -> list[str]:
-    text = header.read_bytes()[:1_000_000].decode("utf-8", errors="replace")
-    return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    Of a record of several segments these are their headers and signal files.
+    """
+    return record_files(header)
 
 
 def sniff(path: Path) -> bool:
@@ -61,121 +103,31 @@ def sniff(path: Path) -> bool:
     header = header_of(path)
     if header is None:
         return False
-    lines = _content_lines(header)
+    lines = content_lines(header)
     return bool(lines) and _RECORD_LINE.match(lines[0]) is not None
 
 
 def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:
     """Read a WFDB record; see `ecgdash.io.read_ecg`."""
-    import wfdb
-
-    header = header_of(path) or path
-    _check_header(header)
-    try:
-        record = wfdb.rdrecord(str(header.with_suffix("")), return_res=64)
-    except (ValueError, IndexError, OSError, KeyError, TypeError) as error:
-        raise CorruptFile(
-            f"the WFDB record cannot be decoded ({type(error).__name__})",
-            where=header.name,
-            todo="Check that its signal files are complete",
-        ) from error
+    file = header_of(path) or path
+    header = parse_header(file)
     notes: list[str] = []
-    channels = _channels(record, header, notes)
-    facts = _facts(record, zone, notes)
-    return build_record(
-        channels, float(record.fs), facts, source_name=header.name, file_format="wfdb"
-    )
+    channels, sampling_hz = read_channels(header, file.parent, notes)
+    facts = _facts(header, zone, notes)
+    return build_record(channels, sampling_hz, facts, source_name=file.name, file_format="wfdb")
 
 
-def _check_header(header: Path) -> None:
-    """Refuse what wfdb would read but should not: far files, segments, missing rate or gain."""
-    where = header.name
-    lines = _content_lines(header)
-    match = _RECORD_LINE.match(lines[0]) if lines else None
-    if match is None:
-        raise CorruptFile("the first line is no WFDB record line", where=where)
-    if match["segments"]:
-        raise UnsupportedFormat(
-            "the WFDB record has several segments",
-            where=where,
-            accepted="Accepted: single-segment records",
-            todo="Join it with WFDB's xform",
-        )
-    if len(lines[0].split()) < 3:
-        raise UnknownSamplingRate("the header states no sampling rate", where=where)
-    _check_claims(lines[0], where)
-    for name in signal_files(header):
-        if "/" in name or "\\" in name or name.startswith(".."):
-            raise CorruptFile(
-                "the header names a signal file outside its folder",
-                where=where,
-                accepted="Accepted: signal files beside the header",
-                todo="Put them there and correct the header",
-            )
-        if not (header.parent / name).is_file():
-            raise CorruptFile(
-                f"the signal file {name} is missing",
-                where=where,
-                accepted="Accepted: the header with all its signal files",
-                todo="Put both into one folder, or into one ZIP",
-            )
-    _check_gains(lines[1:], where)
-
-
-def _check_claims(record_line: str, where: str) -> None:
-    """Refuse a header that claims more than any file holds: wfdb allocates what is claimed."""
-    words = record_line.split()
-    n_samples = int(words[3]) if len(words) > 3 and words[3].isdigit() else 0
-    if int(words[1]) * max(n_samples, 1) > MAX_VALUES:
-        raise FileTooLarge(
-            f"the header claims {words[1]} signals of {n_samples} samples",
-            where=where,
-            accepted=f"Accepted: at most {MAX_VALUES} samples in all",
-            todo="Correct the header, or cut the recording",
-        )
-
-
-def _check_gains(lines: list[str], where: str) -> None:
-    for line in lines:
-        words = line.split()
-        lead = words[8] if len(words) > 8 else "?"
-        if lead_name(lead) is None:
-            continue
-        gain = re.match(r"^[\d.eE+-]+", words[2])
-        if gain is None or float(gain.group()) == 0.0:
-            raise UnknownUnits(
-                f"lead {lead}: the record is uncalibrated (no gain)",
-                where=where,
-                accepted="Accepted: a gain in units per millivolt",
-                todo="State the gain in the header",
-            )
-
-
-def _channels(record: Any, header: Path, notes: list[str]) -> list[Channel]:
-    per_frame = record.samps_per_frame or [1]
-    if len(set(per_frame)) > 1:
-        raise UnknownSamplingRate("signals differ in sampling rate", where=header.name)
-    gain_fields = [line.split()[2] for line in _content_lines(header)[1:]]
-    if any("/" not in field for field in gain_fields):
-        notes.append("the header states no unit; the WFDB format defines millivolts then")
-    channels = []
-    for index, name in enumerate(record.sig_name):
-        values = np.asarray(record.p_signal[:, index], dtype=np.float64)
-        if lead_name(name or "") is None:
-            channels.append(Channel(name or "", values))
-            continue
-        factor = require_unit(record.units[index], name, header.name)
-        lsb_uv = factor * 1000.0 / record.adc_gain[index]
-        channels.append(Channel(name, values * factor, lsb_uv))
-    return channels
-
-
-def _facts(record: Any, zone: tzinfo, notes: list[str]) -> Facts:
-    said = _said(record.comments or [])
-    moment = _moment(record, said, zone)
-    age_text = re.match(r"^\d+(?:\.\d+)?", said.get("age", [""])[0])
+def _facts(header: Header, zone: tzinfo, notes: list[str]) -> Facts:
+    said = _said(header.comments)
+    moment = _moment(header, said, zone)
+    age_text = re.match(r"^\d{1,4}(?:\.\d+)?", said.get("age", [""])[0])
     age, age_notes = resolve_age(float(age_text.group()) if age_text else None, None, None)
     notes.extend(age_notes)
+    if header.odd_start:
+        notes.append(
+            "the start in the header is not HH:MM:SS DD/MM/YYYY and was not used (PhysioNet/CinC "
+            "2021 writes the day of conversion there)"
+        )
     if moment is None and "ecg date" in said:
         notes.append("a date in the comments was not used: its order of day and month is unstated")
     codes = [code.strip() for text in said.get("dx", []) for code in text.split(",")]
@@ -193,7 +145,7 @@ def _facts(record: Any, zone: tzinfo, notes: list[str]) -> Facts:
     )
 
 
-def _said(comments: list[str]) -> dict[str, list[str]]:
+def _said(comments: tuple[str, ...]) -> dict[str, list[str]]:
     """Return the comments by lower-case key; `<age>: 28  <sex>: M` holds two on one line."""
     said: dict[str, list[str]] = {}
     for comment in comments:
@@ -216,16 +168,21 @@ def _measurements(said: dict[str, list[str]]) -> dict[str, float | None]:
     return found
 
 
-def _moment(record: Any, said: dict[str, list[str]], zone: tzinfo) -> Moment | None:
-    day: date | None = record.base_date
-    if day is None:
+def _moment(header: Header, said: dict[str, list[str]], zone: tzinfo) -> Moment | None:
+    if header.day is None:
         return None
-    clock = record.base_time
-    stated = datetime.combine(day, clock or datetime.min.time())
+    stated = datetime.combine(header.day, header.clock or time())
     own_zone = _stated_zone(said.get("time zone", [""])[0])
     if own_zone is not None:
         stated = stated.replace(tzinfo=own_zone)
-    moment = moment_of(stated, zone, has_time=clock is not None)
+    try:
+        moment = moment_of(stated, zone, has_time=header.clock is not None)
+    except OverflowError as error:
+        raise CorruptFile(
+            "the start of the recording lies outside the calendar",
+            where=header.where,
+            todo="Correct the header",
+        ) from error
     local = parse_iso(said.get("local day", [""])[0], zone)
     return replace(moment, local_day=local.local_day) if local else moment
 
@@ -234,5 +191,7 @@ def _stated_zone(text: str) -> tzinfo | None:
     match = _ZONE.match(text.strip())
     if match is None:
         return None
-    sign = -1 if match.group(1) == "-" else 1
-    return timezone(sign * timedelta(hours=int(match.group(2)), minutes=int(match.group(3))))
+    minutes = int(match.group(2)) * 60 + int(match.group(3))
+    if minutes >= _DAY_MINUTES:
+        return None
+    return timezone(timedelta(minutes=-minutes if match.group(1) == "-" else minutes))

@@ -1,0 +1,1 @@
+"""WFDB records below the reader: header, sizes, signals, segments."""
