@@ -1,34 +1,91 @@
-"""DICOM waveforms (12-lead, general and 32-bit ECG), read by pydicom.
+"""DICOM waveforms (12-lead, general, ambulatory and 32-bit ECG, haemodynamic), by pydicom.
 
-pydicom applies sensitivity and baseline but converts no unit; here the unit
-that each channel states decides. The rhythm group is read, never the median
-beat. The smallest integer marks padding. A stated padding value is not used:
-files state 0 there, which is also a valid sample.
+pydicom reads the data set; which group is the ECG, units, samples and leads are decided
+here and in `dicom_group`. The rhythm group is read, never the median beat. The smallest
+integer marks padding, as does a stated padding value other than 0.
 """
 
 import logging
 import re
+import struct
 import warnings
 from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from ecgdash.domain import EcgRecord
-from ecgdash.errors import CorruptFile
-from ecgdash.io.build import Channel, Facts, build_record, lead_name, require_unit, sex_of
+from ecgdash.errors import CorruptFile, MissingLeads, UnsupportedFormat
+from ecgdash.io.about import About
+from ecgdash.io.build import Facts, build_record, sex_of
+from ecgdash.io.dicom_file import UID, DicomFile, name_of
+from ecgdash.io.dicom_group import Group, channels_of, filters_of, group_of
 from ecgdash.io.hints import ReadHints
 from ecgdash.io.times import Moment, moment_of, resolve_age
 
+__all__ = ["ABOUT", "SUFFIXES", "read", "sniff"]
+
+ABOUT: Final = About(
+    title="DICOM waveform",
+    versions="12-lead, general, ambulatory and general 32-bit ECG, haemodynamic and cardiac "
+    "electrophysiology; 8, 16 and 32 bits, little and big endian",
+    libraries=("pydicom",),
+    reads="The rhythm group; statements and measurements of the annotations, patient id, sex, "
+    "age, time, device and filters.",
+    decides=(
+        "Groups labelled as median or stated as derived are never read.",
+        "Of several rhythm groups the one is read that holds every lead of the others, and of "
+        "such the longest.",
+        "A lead is named by its SCP-ECG or MDC code, by the meaning of the code or by its label.",
+        "Pressures and other channels are dropped with a note.",
+        "The smallest integer and a stated padding value other than 0 are absent samples.",
+        "Times get the offset that the file states, else the site's zone.",
+    ),
+    checks=(
+        "Samples x channels x bits of each group against the length of its data.",
+        "The number of channels against their definitions.",
+        "Code, meaning and label of a channel, and code and meaning of its unit, against each "
+        "other.",
+    ),
+    limits=(
+        "Leads that stand in several groups (3 leads for 2.5 s each) are refused.",
+        "Images, PDFs, deflated and compressed objects are refused.",
+    ),
+    proven=(
+        "pydicom's own waveform arrays, on two real files and on generated ones",
+        "The same ECG as HL7 aECG and as SCP-ECG, written by other software",
+    ),
+)
 SUFFIXES: Final = (".dcm",)
 
-# SCP-ECG lead numbers, which MDC codes share ("5.6.3-9-1" and "2:1" are lead I).
-_LEAD_BY_NUMBER: Final = {
-    "1": "I", "2": "II", "61": "III", "62": "aVR", "63": "aVL", "64": "aVF",
-    "3": "V1", "4": "V2", "5": "V3", "6": "V4", "7": "V5", "8": "V6",
-}  # fmt: skip
-_LEAD_CODE: Final = re.compile(r"^(?:5\.6\.3-9-|2:)(\d+)$")
+_ECG_CLASSES: Final = {
+    UID + "5.1.4.1.1.9.1": "waveform storage (trial)",
+    UID + "5.1.4.1.1.9.1.1": "12-lead ECG",
+    UID + "5.1.4.1.1.9.1.2": "general ECG",
+    UID + "5.1.4.1.1.9.1.3": "ambulatory ECG",
+    UID + "5.1.4.1.1.9.1.4": "general 32-bit ECG",
+    UID + "5.1.4.1.1.9.2.1": "haemodynamic waveform",
+    UID + "5.1.4.1.1.9.3.1": "cardiac electrophysiology",
+}
+_UNDECODABLE: Final = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    IndexError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What pydicom throws at broken content."""
+_KEYWORDS: Final = (
+    "AcquisitionDate", "AcquisitionDateTime", "AcquisitionTime", "ContentDate", "ContentTime",
+    "Manufacturer", "ManufacturerModelName", "PatientAge", "PatientBirthDate", "PatientID",
+    "PatientSex", "SOPClassUID", "SpecificCharacterSet", "StudyDate", "StudyTime",
+    "TimezoneOffsetFromUTC", "WaveformAnnotationSequence", "WaveformSequence",
+)  # fmt: skip
 _YEARS_PER: Final = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 _MEASUREMENT_OF: Final = {
     "ventricular heart rate": "heart_rate_bpm",
@@ -51,102 +108,86 @@ def sniff(path: Path) -> bool:
 
 def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:
     """Read the rhythm group of a DICOM waveform; see `ecgdash.io.read_ecg`."""
-    from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
+    from pydicom.errors import BytesLengthException, InvalidDicomError
 
     # pydicom warns and logs about values that break the standard's grammar, and quotes them
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+    notes: list[str] = []
+    data = path.read_bytes()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            dataset = dcmread(path)
-            notes: list[str] = []
-            index = _rhythm_group(dataset, path.name, notes)
-            group = dataset.WaveformSequence[index]
-            channels = _channels(dataset, index, path.name, notes)
-            rate = float(group.SamplingFrequency)
-            facts = _facts(dataset, zone, notes)
-        except (InvalidDicomError, AttributeError, KeyError, ValueError, EOFError) as error:
+            file = _open(data, path.name)
+            group = _rhythm_group(file, path.name, notes)
+            channels = channels_of(group, path.name, notes)
+            facts = _facts(file, group, zone, notes)
+        except (*_UNDECODABLE, BytesLengthException, InvalidDicomError) as error:
+            # the cause is not kept: its text can quote what the file holds
             raise CorruptFile(
                 f"the DICOM waveform cannot be decoded ({type(error).__name__})",
                 where=path.name,
                 todo="Export the ECG again",
-            ) from error
-    return build_record(channels, rate, facts, source_name=path.name, file_format="dicom")
+            ) from None
+    return build_record(channels, group.rate_hz, facts, source_name=path.name, file_format="dicom")
 
 
-def _rhythm_group(dataset: Any, where: str, notes: list[str]) -> int:
-    """Return the index of the longest group that is not a median or derived one."""
-    groups = list(dataset.get("WaveformSequence") or [])
-    if not groups:
-        raise CorruptFile(
-            f"the DICOM file ({dataset.get('Modality') or 'no modality'}) holds no waveform",
+def _open(data: bytes, where: str) -> DicomFile:
+    """Open the file; refuse what holds no waveform of an ECG."""
+    file = DicomFile(data, _KEYWORDS, where)
+    sop_class = str(file.root.get("SOPClassUID") or "")
+    if sop_class not in _ECG_CLASSES or "WaveformSequence" not in file.root:
+        raise UnsupportedFormat(
+            f"the DICOM file ({name_of(sop_class)}) holds no waveform of an ECG",
             where=where,
-            accepted="Accepted: DICOM ECG waveform objects",
+            accepted=f"Accepted: {', '.join(_ECG_CLASSES.values())}",
             todo="Export the ECG as a waveform, not as an image or PDF",
         )
+    return file
+
+
+def _rhythm_group(file: DicomFile, where: str, notes: list[str]) -> Group:
+    """Return the one group that holds all leads that any rhythm group does.
+
+    Raises
+    ------
+    CorruptFile
+        If a group contradicts itself, or none is a rhythm.
+    MissingLeads
+        If no group holds a lead, or the leads stand in several groups.
+    """
+    items = file.items(file.root, "WaveformSequence")
     rhythm = [
-        index
-        for index, group in enumerate(groups)
-        if "MEDIAN" not in str(group.get("MultiplexGroupLabel", "")).upper()
-        and str(group.get("WaveformOriginality", "ORIGINAL")).upper() != "DERIVED"
+        group_of(file, index, item, where)
+        for index, item in enumerate(items)
+        if "MEDIAN" not in str(item.get("MultiplexGroupLabel", "")).upper()
+        and str(item.get("WaveformOriginality", "ORIGINAL")).upper() != "DERIVED"
     ]
     if not rhythm:
         raise CorruptFile("the DICOM file holds only derived waveforms", where=where)
-    if len(groups) > 1:
-        notes.append(f"{len(groups)} waveform groups; the rhythm group was read")
-
-    def seconds(index: int) -> float:
-        group = groups[index]
-        return float(group.NumberOfWaveformSamples) / float(group.SamplingFrequency)
-
-    return max(rhythm, key=seconds)
-
-
-def _channels(dataset: Any, index: int, where: str, notes: list[str]) -> list[Channel]:
-    from pydicom.waveforms.numpy_handler import multiplex_array
-
-    group = dataset.WaveformSequence[index]
-    counts = multiplex_array(dataset, index, as_raw=True)  # (n_samples, n_channels)
-    padding = np.iinfo(counts.dtype).min if counts.dtype.kind == "i" else None
-    channels = []
-    for column, definition in enumerate(group.ChannelDefinitionSequence):
-        name = _channel_name(definition)
-        values = counts[:, column].astype(np.float64)
-        if lead_name(name) is None:
-            channels.append(Channel(name, values))
-            continue
-        channels.append(_scaled(name, values, definition, padding, where))
-    if padding is not None and bool(np.any(counts == padding)):
-        notes.append(f"samples equal to {padding} are padding and were marked as absent")
-    return channels
+    leads = frozenset[str]().union(*(group.leads for group in rhythm))
+    complete = [group for group in rhythm if group.leads == leads]
+    if not leads or not complete:
+        found = "; ".join(
+            ", ".join(sorted(group.leads)) or ", ".join(group.names) for group in rhythm
+        )
+        raise MissingLeads(
+            f"no waveform group holds all leads of the ECG: {found}",
+            where=where,
+            accepted="Accepted: one group with all leads, recorded together",
+            todo="Export the ECG with simultaneous leads",
+        )
+    chosen = max(complete, key=lambda group: group.n_samples / group.rate_hz)
+    if len(items) > 1:
+        notes.append(f"{len(items)} waveform groups; the rhythm group was read")
+    if chosen.offset_ms:
+        notes.append(
+            f"the rhythm starts {chosen.offset_ms:g} ms after the stated start of the recording"
+        )
+    return chosen
 
 
-def _scaled(
-    name: str, values: np.ndarray[Any, Any], definition: Any, padding: int | None, where: str
-) -> Channel:
-    units = definition.get("ChannelSensitivityUnitsSequence")
-    factor = require_unit(str(units[0].CodeValue) if units else None, name, where)
-    step = float(definition.ChannelSensitivity)
-    step *= float(definition.get("ChannelSensitivityCorrectionFactor") or 1.0)
-    baseline = float(definition.get("ChannelBaseline") or 0.0)
-    if padding is not None:
-        values = np.where(values == padding, np.nan, values)
-    exact = baseline == round(baseline)
-    millivolts = (values + baseline) * step * factor
-    return Channel(name, millivolts, step * factor * 1000.0 if exact else None)
-
-
-def _channel_name(definition: Any) -> str:
-    source = (definition.get("ChannelSourceSequence") or [None])[0]
-    code = _LEAD_CODE.match(str(source.get("CodeValue", ""))) if source is not None else None
-    if code and code.group(1) in _LEAD_BY_NUMBER:
-        return _LEAD_BY_NUMBER[code.group(1)]
-    meaning = str(source.get("CodeMeaning", "")) if source is not None else ""
-    return meaning or str(definition.get("ChannelLabel", ""))
-
-
-def _facts(dataset: Any, zone: tzinfo, notes: list[str]) -> Facts:
+def _facts(file: DicomFile, group: Group, zone: tzinfo, notes: list[str]) -> Facts:
+    dataset = file.root
     moment = _moment(dataset, zone)
     birth = _day(str(dataset.get("PatientBirthDate") or ""))
     age, age_notes = resolve_age(
@@ -155,7 +196,7 @@ def _facts(dataset: Any, zone: tzinfo, notes: list[str]) -> Facts:
         moment.local_day if moment else None,
     )
     notes.extend(age_notes)
-    statements, measurements = _annotations(dataset)
+    statements, measurements = _annotations(file)
     maker = str(dataset.get("Manufacturer") or "")
     model = str(dataset.get("ManufacturerModelName") or "")
     return Facts(
@@ -166,6 +207,7 @@ def _facts(dataset: Any, zone: tzinfo, notes: list[str]) -> Facts:
         statements=statements,
         measurements=measurements,
         device=" ".join(part for part in (maker, model) if part and part.lower() != "unknown"),
+        filters=filters_of(group),
         notes=notes,
     )
 
@@ -201,14 +243,14 @@ def _stated_age(text: str) -> float | None:
     return int(match.group(1)) * _YEARS_PER[match.group(2)] if match else None
 
 
-def _annotations(dataset: Any) -> tuple[list[str], dict[str, float | None]]:
+def _annotations(file: DicomFile) -> tuple[list[str], dict[str, float | None]]:
     statements: list[str] = []
     measurements: dict[str, float | None] = {}
-    for entry in dataset.get("WaveformAnnotationSequence") or []:
+    for entry in file.items(file.root, "WaveformAnnotationSequence"):
         text = str(entry.get("UnformattedTextValue") or "").strip()
         if text:
             statements.append(text)
-        concept = entry.get("ConceptNameCodeSequence")
+        concept = file.items(entry, "ConceptNameCodeSequence")
         value = entry.get("NumericValue")
         if not concept or value in (None, ""):
             continue
