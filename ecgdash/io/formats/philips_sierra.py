@@ -6,21 +6,45 @@ second is removed, because the pulse would reach the models and the maximum of
 every lead would be 1 mV.
 """
 
+import base64
+import struct
 from datetime import tzinfo
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from ecgdash.domain import EcgRecord
+from ecgdash.errors import CorruptFile
+from ecgdash.io.about import About
 from ecgdash.io.build import Channel, build_record, lead_name
 from ecgdash.io.hints import ReadHints
 from ecgdash.io.kit import channels_of, facts_of, parse_with_kit, rate_of
 from ecgdash.io.xml_safety import parse_xml, root_tag
 
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
 SUFFIXES: Final = (".xml",)
 PULSE_S: Final = 0.36
 PULSE_MV: Final = 1.0
+_PULSE_TOLERANCE_MV: Final = 1e-9
+_CHUNK_HEAD: Final = struct.Struct("<I")
+ABOUT: Final = About(
+    title="Philips Sierra XML",
+    versions="1.03 to 1.04.02, XLI-compressed or not",
+    libraries=("ecgdatakit",),
+    reads="Ten seconds of all leads, time, patient id, age, sex, statements, measurements, "
+    "filters and device.",
+    decides=("The last second, which holds the calibration pulse, is removed.",),
+    checks=(
+        "The rate of the waveforms against that of the signal.",
+        "Bytes against leads x duration x rate, or the ends of the compressed leads.",
+        "All leads end in the same calibration pulse.",
+    ),
+    limits=("Other encodings than Base64 and plain numbers are refused.",),
+    proven=("sierraecg on three files",),
+)
 
 
 def sniff(path: Path) -> bool:
@@ -30,25 +54,107 @@ def sniff(path: Path) -> bool:
 
 def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:
     """Read a Philips file; see `ecgdash.io.read_ecg`."""
-    parse_xml(path)
+    _check_waveforms(parse_xml(path), path.name)
     notes: list[str] = []
     decoded = parse_with_kit(path, "sierra_xml", notes)
     facts = facts_of(decoded, zone, notes)
     rate = rate_of(decoded, path.name)
-    channels = _without_calibration(channels_of(decoded.leads, path.name), rate, notes)
+    channels = channels_of(decoded.leads, path.name)
+    channels = _without_calibration(channels, rate, path.name, notes)
     return build_record(channels, rate, facts, source_name=path.name, file_format="philips-sierra")
 
 
-def _without_calibration(channels: list[Channel], rate: float, notes: list[str]) -> list[Channel]:
-    """Remove the last second if all leads end in the same 1 mV pulse."""
+def _check_waveforms(root: "Element", where: str) -> None:
+    """Compare the encoded waveforms with what the document states of them.
+
+    Raises
+    ------
+    CorruptFile
+        If rates differ, or the bytes are not as many as stated.
+    """
+    parsed = next((e for e in root.iter() if e.tag.rpartition("}")[2] == "parsedwaveforms"), None)
+    if parsed is None:
+        raise CorruptFile("the file holds no waveforms", where=where, todo="Export it again")
+    rates = {_whole(parsed.get("samplespersecond")), _whole(_text_of(root, "samplingrate"))}
+    rates.discard(None)
+    duration_ms = _whole(parsed.get("durationperchannel"))
+    if len(rates) != 1 or not duration_ms:
+        raise CorruptFile(
+            f"the rates {sorted(map(str, rates)) or 'none'} and "
+            f"{duration_ms or 'no'} ms are stated",
+            where=where,
+            accepted="Accepted: one rate and a duration",
+            todo="Export the ECG again",
+        )
+    if parsed.get("dataencoding") != "Base64":
+        return
+    try:
+        data = base64.b64decode("".join((parsed.text or "").split()), validate=True)
+    except ValueError as error:
+        raise CorruptFile("the waveforms are no Base64", where=where) from error
+    if "XLI" in (parsed.get("compression") or parsed.get("compressmethod") or "").upper():
+        _check_chunks(data, where)
+        return
+    n_leads = len((parsed.get("leadlabels") or "").split()) or _whole(
+        _text_of(root, "numberchannelsallocated")
+    )
+    expected = 2 * (n_leads or 0) * round(duration_ms * float(rates.pop() or 0) / 1000)
+    if len(data) != expected:
+        raise CorruptFile(
+            f"the waveforms hold {len(data)} bytes, {expected} are stated",
+            where=where,
+            todo="Export the ECG again",
+        )
+
+
+def _check_chunks(data: bytes, where: str) -> None:
+    """Refuse compressed leads that do not end where the data does: bytes were lost or added."""
+    at = 0
+    while at + _CHUNK_HEAD.size <= len(data):
+        (size,) = _CHUNK_HEAD.unpack_from(data, at)
+        at += _CHUNK_HEAD.size + 4 + size
+    if at != len(data):
+        raise CorruptFile(
+            "the compressed leads do not end with the data",
+            where=where,
+            todo="Export the ECG again",
+        )
+
+
+def _text_of(root: "Element", tag: str) -> str | None:
+    return next((e.text for e in root.iter() if e.tag.rpartition("}")[2] == tag), None)
+
+
+def _whole(text: str | None) -> int | None:
+    stripped = (text or "").strip()
+    return int(stripped) if stripped.isascii() and stripped.isdigit() else None
+
+
+def _without_calibration(
+    channels: list[Channel], rate: float, where: str, notes: list[str]
+) -> list[Channel]:
+    """Remove the last second if the leads end in the same 1 mV pulse.
+
+    Raises
+    ------
+    CorruptFile
+        If some leads end in it and others do not: samples were changed or moved.
+    """
     named = [channel.millivolts for channel in channels if lead_name(channel.name)]
     lengths = {len(samples) for samples in named}
     if len(named) < 2 or len(lengths) != 1 or lengths.pop() <= 2 * rate:
         return channels
     tail = np.stack(named)[:, -round(PULSE_S * rate) :]
-    same_in_all = float(np.ptp(tail, axis=0).max()) < 1e-9
-    if not same_in_all or abs(float(tail.max()) - PULSE_MV) > 0.05:
+    usual = np.median(tail, axis=0)
+    alike = np.abs(tail - usual).max(axis=1) < _PULSE_TOLERANCE_MV
+    if alike.sum() < 2 or abs(float(usual.max()) - PULSE_MV) > 0.05:
         return channels
+    if not alike.all():
+        raise CorruptFile(
+            f"only {alike.sum()} of {len(alike)} leads end in the calibration pulse",
+            where=where,
+            todo="Export the ECG again: samples were changed or lost",
+        )
     notes.append("the last second, which holds the calibration pulse, was removed")
     end = -round(rate)
     return [Channel(c.name, c.millivolts[:end], c.lsb_uv) for c in channels]
