@@ -47,7 +47,9 @@ def generated(folder: Path, only: str | None) -> list[Target]:
         if only is None or name == only:
             own = folder / name.replace("/", "-")
             own.mkdir()
-            targets.append(Target(name, made.write(own), made.member, made.stated_by))
+            file = made.write(own)
+            beside = tuple(sorted(other for other in own.iterdir() if other != file))
+            targets.append(Target(name, file, made.member, made.stated_by, beside))
     return targets
 
 

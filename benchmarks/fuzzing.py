@@ -31,12 +31,16 @@ class Hang(BaseException):
 
 @dataclass(frozen=True)
 class Target:
-    """What is damaged: the files of one ECG, and the fields that may change length or rate."""
+    """What is damaged: the files of one ECG, and the fields that may change length or rate.
+
+    `beside` are files that are read with it, such as a data set's table.
+    """
 
     name: str
     file: Path
     member: str | None
     stated_by: tuple[bytes, ...]
+    beside: tuple[Path, ...] = ()
 
 
 @dataclass
@@ -58,18 +62,18 @@ def length_and_rate(record: EcgRecord) -> tuple[int, float]:
     return record.n_samples, record.sampling_hz
 
 
-def parts_of(file: Path) -> list[Path]:
+def parts_of(target: Target) -> list[Path]:
     """Return the files that make up one ECG, the one that is read first."""
-    header = wfdb_files.header_of(file)
-    parts = [] if header is None else [header.parent / n for n in wfdb_files.signal_files(header)]
-    sidecar = sidecar_of(file)
-    return [file, *(p for p in parts if p.is_file()), *([sidecar] if sidecar else [])]
+    header, sidecar = wfdb_files.header_of(target.file), sidecar_of(target.file)
+    named = [] if header is None else [header.parent / n for n in wfdb_files.signal_files(header)]
+    parts = [*named, *([sidecar] if sidecar else []), *target.beside]
+    return list(dict.fromkeys([target.file, *(part for part in parts if part.is_file())]))
 
 
 def mutant_of(target: Target, folder: Path, seed: int, index: int) -> tuple[Path, Path, Mutant]:
     """Write one mutant into a folder; return the file to read, the damaged part, the damage."""
     rng = np.random.default_rng([seed, zlib.crc32(target.name.encode()), index])
-    parts = parts_of(target.file)
+    parts = parts_of(target)
     chosen = (
         parts[0] if len(parts) == 1 or rng.random() < 0.6 else parts[int(rng.integers(len(parts)))]
     )
@@ -113,17 +117,16 @@ def try_mutant(
         try:
             record = read_ecg(file, member=target.member)
         except InputFileError as error:
-            signal.setitimer(signal.ITIMER_PROF, 0)
             tally.refused[type(error).__name__] += 1
             problem = _hidden(error, tally)
         except Hang:
             problem = f"more than {CPU_LIMIT_S:g} s of processor time"
         except Exception as error:  # noqa: BLE001 - that is what is looked for
-            signal.setitimer(signal.ITIMER_PROF, 0)
             problem = f"{type(error).__name__}: {error}"
         else:
-            signal.setitimer(signal.ITIMER_PROF, 0)
             problem = _accepted(target, base, record, part, mutant, tally)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
         tally.slowest_s = max(tally.slowest_s, time.process_time() - started)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if peak_mb > MEMORY_LIMIT_MB and tally.peak_mb <= MEMORY_LIMIT_MB:
@@ -139,7 +142,7 @@ def _hidden(error: InputFileError, tally: Tally) -> str:
     cause = error.__cause__
     if cause is not None and not isinstance(cause, InputFileError):
         tally.stray[type(cause).__name__] += 1
-    return "out of memory" if isinstance(cause, MemoryError | RecursionError) else ""
+    return "out of memory" if isinstance(cause, MemoryError) else ""
 
 
 def _accepted(

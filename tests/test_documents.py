@@ -72,3 +72,9 @@ def test_label_document_is_the_table_that_the_code_uses():
     from ecgdash.labels.document import label_document
 
     assert (ROOT / "docs" / "labels.md").read_text(encoding="utf-8") == label_document()
+
+
+def test_format_document_is_the_reader_table():
+    from ecgdash.io.document import format_document
+
+    assert (ROOT / "docs" / "formats.md").read_text(encoding="utf-8") == format_document()

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
 from ecgdash.errors import CorruptFile, FileTooLarge, InputFileError, UnsupportedFormat
-from ecgdash.io.formats import wfdb_files
+from ecgdash.io.formats import json_leads, wfdb_files
 from ecgdash.io.hints import sidecar_of
 from ecgdash.io.readers import MEGABYTE, list_members
 from ecgdash.io.table_rows import known_table
@@ -30,6 +30,14 @@ _COMPANIONS: Final = frozenset(
     {"license", "license.txt", "readme", "readme.md", "readme.txt", "records", "sha256sums.txt"}
 )
 
+_ANNOTATIONS: Final = (
+    ".ann", ".ari", ".atr", ".gqrs", ".pu", ".pu0", ".pu1", ".pwave", ".qrs", ".qrsc", ".sqrs",
+    ".st", ".stf", ".wqrs", ".xws",
+)  # fmt: skip
+"""What PhysioNet calls annotations beside a header."""
+_MAY_HAVE_SIDECAR: Final = frozenset(
+    {".asc", ".csv", ".h5", ".hdf5", ".json", ".mat", ".npy", ".tsv", ".txt"}
+)
 _MANY: Final = frozenset({".h5", ".hdf5", ".npy"})
 """Suffixes of formats in `CONTAINERS`: only these are opened while a folder is walked."""
 
@@ -166,10 +174,10 @@ def _record_parts(files: list[Path]) -> set[Path]:
     for file in files:
         if file.suffix.lower() == ".hea" and _may_read(file):
             parts |= {file.parent / name for name in wfdb_files.signal_files(file)}
-            parts |= {file.with_suffix(ending) for ending in (".atr", ".qrs", ".xws")}
+            parts |= {file.with_suffix(ending) for ending in _ANNOTATIONS}
             continue
-        sidecar = sidecar_of(file) if file.suffix.lower() in {".csv", ".tsv", ".npy"} else None
-        if sidecar is not None:
+        sidecar = sidecar_of(file) if file.suffix.lower() in _MAY_HAVE_SIDECAR else None
+        if sidecar is not None and not json_leads.sniff(sidecar):
             parts.add(sidecar)
     return parts
 

@@ -1,18 +1,33 @@
-"""What a user states about a file whose format leaves it open: rate, units, leads."""
+"""What a user states about a file whose format leaves it open: rate, units, leads, whose it is."""
 
 import json
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ecgdash.errors import CorruptFile
 
 __all__ = ["ReadHints", "gather_hints", "sidecar_of"]
 
+_MAX_BYTES: Final = 1_000_000
+_KEYS: Final[dict[str, type]] = {
+    "sampling_hz": float,
+    "units": str,
+    "leads": list,
+    "n_samples": int,
+    "patient_id": str,
+    "recorded_at": str,
+    "age_years": float,
+    "sex": str,
+}
+"""What a sidecar may state, and as what."""
+_EXAMPLE: Final = '{"sampling_hz": 500, "units": "mV", "leads": ["I", "II"]}'
+
 
 @dataclass(frozen=True)
 class ReadHints:
-    """Facts about a CSV or NPY file, stated by the user; nothing is ever guessed.
+    """Facts about a file that its format leaves open, stated by the user; nothing is ever guessed.
 
     Attributes
     ----------
@@ -24,12 +39,22 @@ class ReadHints:
         Lead names in the file's order of columns (or rows).
     member : str or None
         Which ECG of a file that holds many.
+    n_samples : int or None
+        Samples of each lead; a file that holds another number is refused.
+    patient_id, recorded_at, sex : str or None
+        Whose ECG it is and when it was recorded (ISO 8601).
+    age_years : float or None
     """
 
     sampling_hz: float | None = None
     units: str | None = None
     leads: tuple[str, ...] | None = None
     member: str | None = None
+    n_samples: int | None = None
+    patient_id: str | None = None
+    recorded_at: str | None = None
+    age_years: float | None = None
+    sex: str | None = None
 
 
 def sidecar_of(path: Path) -> Path | None:
@@ -53,33 +78,53 @@ def gather_hints(path: Path, hints: ReadHints | None) -> ReadHints:
     if sidecar is None:
         return given
     stated = _read_sidecar(sidecar)
-    return ReadHints(
-        sampling_hz=_agree(given.sampling_hz, stated.sampling_hz, "sampling_hz", sidecar),
-        units=_agree(given.units, stated.units, "units", sidecar),
-        leads=_agree(given.leads, stated.leads, "leads", sidecar),
-        member=given.member,
+    joined = {key: _agree(getattr(given, key), stated.get(key), key, sidecar) for key in _KEYS}
+    return replace(given, **joined)
+
+
+def _read_sidecar(sidecar: Path) -> dict[str, Any]:
+    """Return the known keys of a sidecar that state something, each of its type."""
+    try:
+        if sidecar.stat().st_size > _MAX_BYTES:
+            raise ValueError("it is larger than 1 MB")
+        content = json.loads(sidecar.read_text(encoding="utf-8-sig"))
+        if not isinstance(content, dict):
+            raise TypeError("it is no JSON object")
+        return {
+            key: _typed(key, content[key])
+            for key in _KEYS
+            if content.get(key) is not None and content[key] != ""
+        }
+    except RecursionError as error:
+        raise _unreadable(sidecar, "it is nested too deeply") from error
+    except (ValueError, TypeError, OverflowError) as error:
+        raise _unreadable(sidecar, str(error)) from error
+
+
+def _unreadable(sidecar: Path, reason: str) -> CorruptFile:
+    return CorruptFile(
+        f"the sidecar {sidecar.name} cannot be read ({reason})",
+        where=sidecar.name,
+        accepted=f"Accepted: {_EXAMPLE}",
     )
 
 
-def _read_sidecar(sidecar: Path) -> ReadHints:
-    try:
-        content = json.loads(sidecar.read_text(encoding="utf-8-sig"))
-        rate, leads = content.get("sampling_hz"), content.get("leads")
-        if isinstance(rate, bool) or not isinstance(leads, list | None):
-            raise TypeError("sampling_hz is a number, leads a list")
-        if not isinstance(content.get("units"), str | None):
-            raise TypeError("units is a text")
-        return ReadHints(
-            sampling_hz=None if rate is None else float(rate),
-            units=content.get("units"),
-            leads=None if leads is None else tuple(str(name) for name in leads),
-        )
-    except (ValueError, TypeError, AttributeError) as error:
-        raise CorruptFile(
-            f"the sidecar {sidecar.name} cannot be read ({error})",
-            where=sidecar.name,
-            accepted='Accepted: {"sampling_hz": 500, "units": "mV", "leads": ["I", "II"]}',
-        ) from error
+def _typed(key: str, value: Any) -> Any:
+    kind: Any = _KEYS[key]
+    if key == "patient_id" and isinstance(value, int):
+        value = str(value)
+    accepted = (int, float) if kind is float else kind
+    if isinstance(value, bool) or not isinstance(value, accepted):
+        words = {float: "a number", int: "a whole number", str: "a text", list: "a list"}
+        raise TypeError(f"{key} is {words[kind]}")
+    if kind is float:
+        number = float(value)
+        if not math.isfinite(number):
+            raise ValueError(f"{key} is no finite number")
+        return number
+    if isinstance(value, list):
+        return tuple(str(name) for name in value)
+    return value
 
 
 def _agree(given: Any, stated: Any, key: str, sidecar: Path) -> Any:

@@ -1,7 +1,7 @@
 """The reader table: what ECGDash reads, and what it knows but cannot read.
 
-To add a format, write a module in `formats/` with SUFFIXES, sniff and read, and
-add its row to `READERS`.
+To add a format, write a module in `formats/` with ABOUT, SUFFIXES, sniff and read,
+and add its row to `READERS`; then make docs/formats.md anew (`ecgdash.io.document`).
 """
 
 from collections.abc import Callable, Sequence
@@ -12,16 +12,25 @@ from typing import Final, Protocol
 
 from ecgdash.domain import EcgRecord
 from ecgdash.errors import CorruptFile, FileTooLarge, InputFileError, UnsupportedFormat
+from ecgdash.io.about import About
 from ecgdash.io.formats import (
+    apple_watch_csv,
+    cardiosoft_xml,
     csv_table,
     dicom_waveform,
+    echonext_npy,
     edf,
+    hdf5_tracings,
     hl7_aecg,
     ishne,
+    json_leads,
+    kardia_atc,
+    matlab_struct,
     muse_xml,
     npy_array,
     philips_sierra,
     scp_ecg,
+    text_table,
     wfdb_files,
 )
 from ecgdash.io.hints import ReadHints
@@ -36,6 +45,11 @@ DEFAULT_MAX_FILE_MB: Final = 64
 
 class Reader(Protocol):
     """The surface of a reader module."""
+
+    @property
+    def ABOUT(self) -> About:  # noqa: N802 - a module constant
+        """What the reader does, for docs/formats.md."""
+        ...
 
     @property
     def SUFFIXES(self) -> tuple[str, ...]:  # noqa: N802 - a module constant
@@ -54,18 +68,30 @@ class Reader(Protocol):
 READERS: Final[dict[str, Reader]] = {
     "dicom": dicom_waveform,
     "muse-xml": muse_xml,
+    "cardiosoft-xml": cardiosoft_xml,
     "philips-sierra": philips_sierra,
     "hl7-aecg": hl7_aecg,
     "scp-ecg": scp_ecg,
     "ishne": ishne,
     "edf": edf,
+    "kardia-atc": kardia_atc,
+    "echonext": echonext_npy,
     "npy": npy_array,
+    "hdf5": hdf5_tracings,
     "wfdb": wfdb_files,
+    "matlab": matlab_struct,
+    "json": json_leads,
+    "apple-watch-csv": apple_watch_csv,
     "csv": csv_table,
+    "text": text_table,
 }
 """In the order in which content is tried: firm magics first, plain text last."""
 
-CONTAINERS: Final[dict[str, Callable[[Path], Sequence[str]]]] = {}
+CONTAINERS: Final[dict[str, Callable[[Path], Sequence[str]]]] = {
+    "echonext": echonext_npy.members,
+    "hdf5": hdf5_tracings.members,
+    "npy": npy_array.members,
+}
 """Formats whose files may hold many ECGs: how to list their names."""
 
 

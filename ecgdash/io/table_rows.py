@@ -21,6 +21,13 @@ __all__ = [
 ECHO_COLUMNS: Final = ("patient_id", "performed_at", "lvef_percent")
 DIAGNOSIS_COLUMNS: Final = ("patient_id", "code_system", "code", "recorded_on")
 PTBXL_COLUMNS: Final = ("patient_id", "filename_hr", "recording_date")
+_DATA_SETS: Final = (
+    {"exam_id", "is_male"},  # CODE-15
+    {"ecg_id", "aha_code"},  # SPH
+    {"ecg_key", "patient_key"},  # EchoNext
+    {"ecg_id", "shd"},  # EchoNext's labels
+)
+"""Columns by which the tables beside a data set's waveforms are known."""
 MAX_TABLE_MB: Final = 512
 SURPLUS: Final = "\n"
 """Key of what stands in a row beyond the header's columns; no column has this name."""
@@ -48,7 +55,10 @@ class RowProblem:
 
 
 def known_table(path: Path) -> str | None:
-    """Return "echo", "diagnoses" or "patients" if the CSV's header is that of such a table."""
+    """Return what a CSV's header says it is, or None.
+
+    "echo", "diagnoses", "patients", or "data set": the table beside a data set's waveforms.
+    """
     if path.suffix.lower() not in {".csv", ".tsv"}:
         return None
     with path.open("rb") as stream:
@@ -60,7 +70,9 @@ def known_table(path: Path) -> str | None:
     if columns.issuperset(DIAGNOSIS_COLUMNS):
         return "diagnoses"
     is_patients = columns.issuperset(PTBXL_COLUMNS) or columns.issuperset({"patient_id", "file"})
-    return "patients" if is_patients else None
+    if is_patients:
+        return "patients"
+    return "data set" if any(columns >= known for known in _DATA_SETS) else None
 
 
 def rows_of(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import streamlit as st
 
+from ecgdash.errors import printable
+from ecgdash.io import READERS, ReadHints
 from ecgdash.services.import_report import ImportReport
 from ecgdash.services.importing import import_paths
 from ecgdash.services.scoring import score_patients
@@ -35,7 +37,7 @@ _FILTERS: Final = {
     "all": ("All", tuple(_OUTCOMES)),
 }
 _SHOWN_ROWS: Final = 200
-_FORMATS = "WFDB, MUSE XML, Philips XML, aECG, SCP, DICOM, EDF, ISHNE, CSV, NPY"
+_LONGEST_NAME: Final = 120
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,10 @@ class StoredReport:
 
 def draw_form(page: Page) -> None:
     """Draw the uploaders; on the button, import, score and keep the report."""
+    formats = ", ".join(reader.ABOUT.title for reader in READERS.values())
     html.draw(
         Cell('<div class="ed-title"><h1>Import</h1>'),
-        html.text(f"ECG files ({_FORMATS}), tables (CSV), or a ZIP of them.", "ed-counts"),
+        html.text(f"ECG files ({formats}), tables (CSV), or a ZIP of them.", "ed-counts"),
         Cell("</div>"),
     )
     with st.form("import", border=False):
@@ -67,6 +70,7 @@ def draw_form(page: Page) -> None:
         diagnoses = right.file_uploader(
             "Diagnoses: patient_id, code_system, code, recorded_on", type="csv"
         )
+        hints = _hints()
         with st.container(horizontal=True, vertical_alignment="bottom"):
             site = st.text_input("Site (whose patient codes these are)", "local", width=260)
             pressed = st.form_submit_button("Import and score", type="primary")
@@ -76,10 +80,29 @@ def draw_form(page: Page) -> None:
     if not ecgs and not any(tables.values()):
         st.warning("Nothing was chosen. Choose ECG files, a ZIP or a table above.")
         return
-    _import(page, ecgs, tables, site.strip() or "local")
+    _import(page, ecgs, tables, _Stated(site.strip() or "local", hints))
 
 
-def _import(page: Page, ecgs: Sequence[Any], tables: dict[str, Any], site: str) -> None:
+def _hints() -> ReadHints:
+    """Ask for what some files leave open; nothing of it is ever guessed."""
+    with st.expander("Files that do not state rate, unit or leads (some CSV, NPY and text files)"):
+        one, two, three = st.columns([1, 1, 3])
+        sampling_hz = one.number_input("Samples a second", 50.0, 32_000.0, None, step=1.0)
+        units = two.selectbox("Unit", ("uV", "mV", "V", "nV"), index=None)
+        leads = three.text_input("Leads in the order of the file", placeholder="I, II, III, aVR")
+    names = tuple(name.strip() for name in leads.split(",") if name.strip())
+    return ReadHints(sampling_hz, units, names or None)
+
+
+@dataclass(frozen=True)
+class _Stated:
+    """What the user says about the files."""
+
+    site: str
+    hints: ReadHints
+
+
+def _import(page: Page, ecgs: Sequence[Any], tables: dict[str, Any], stated: _Stated) -> None:
     bar = st.progress(0.0, "Reading files")
 
     def reading(done: int, total: int) -> None:
@@ -99,7 +122,8 @@ def _import(page: Page, ecgs: Sequence[Any], tables: dict[str, Any], site: str) 
             page.store,
             [root / "ecgs"] if paths else [],
             settings=page.settings,
-            site=site,
+            site=stated.site,
+            hints=stated.hints,
             on_progress=reading,
             echo=table_paths.get("echo"),
             patient_table=table_paths.get("patient_table"),
@@ -122,7 +146,8 @@ def written(folder: Path, uploads: Sequence[Any]) -> list[Path]:
     """
     paths: list[Path] = []
     for upload in uploads:
-        name = str(upload.name).replace("\\", "/").rpartition("/")[2].strip(". ") or "upload"
+        plain = printable(str(upload.name)).replace("\\", "/").rpartition("/")[2]
+        name = plain[-_LONGEST_NAME:].strip(". ") or "upload"
         number = 0
         while (target := folder / str(number) / name).exists():
             number += 1

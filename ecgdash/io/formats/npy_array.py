@@ -1,54 +1,67 @@
-"""ECGs as NumPy arrays (.npy) with a sidecar: two axes, leads and samples.
+"""ECGs as NumPy arrays (.npy) with a sidecar: leads and samples, or many ECGs of both.
 
 The axis whose length equals the number of stated leads is the lead axis; where
-both or none fit, the file is refused. Nothing is unpickled.
+both or none fit, the file is refused. The first of three axes counts ECGs, named
+"0", "1", ... Nothing is unpickled.
 """
 
+from collections.abc import Sequence
 from datetime import tzinfo
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from ecgdash.domain import EcgRecord
 from ecgdash.errors import CorruptFile, MissingLeads
+from ecgdash.io.about import About
+from ecgdash.io.arrays import is_npy, mapped
+from ecgdash.io.companions import chosen_member
 from ecgdash.io.hints import ReadHints, gather_hints
-from ecgdash.io.plain import plain_record
+from ecgdash.io.plain import PlainEcg, plain_record
 
 SUFFIXES: Final = (".npy",)
-_MAGIC: Final = b"\x93NUMPY"
+ABOUT: Final = About(
+    title="NumPy array",
+    versions="leads x samples or samples x leads; ECGs x both; whole or floating-point numbers",
+    libraries=("numpy",),
+    reads="Samples; rate, unit, leads and whose ECG it is from a sidecar (`NAME.npy.json`) or "
+    "the call.",
+    decides=("The axis as long as the list of leads is the lead axis.",),
+    checks=("The bytes that the header states against the file's.",),
+    limits=("Object arrays are refused: nothing is unpickled.",),
+    proven=("arrays written by numpy",),
+)
 
 
 def sniff(path: Path) -> bool:
     """Whether the file starts with NumPy's magic."""
-    with path.open("rb") as stream:
-        return stream.read(len(_MAGIC)) == _MAGIC
+    return is_npy(path)
+
+
+def members(path: Path) -> Sequence[str]:
+    """Return the names of the ECGs in an array of three axes; empty for one ECG."""
+    array = mapped(path)
+    return [str(i) for i in range(array.shape[0])] if array.ndim == 3 else []
 
 
 def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:
     """Read an ECG array; see `ecgdash.io.read_ecg`."""
     known = gather_hints(path, hints)
-    try:
-        # Mapped, a header that claims more than the file holds fails before memory is taken.
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, OverflowError) as error:
-        raise CorruptFile(
-            "the array is no plain numeric one, or shorter than its header claims",
-            where=path.name,
-            accepted="Accepted: plain numeric arrays",
-            todo="Save it again by numpy.save",
-        ) from error
-    if array.ndim != 2 or array.dtype.kind not in "iuf":
+    array: np.ndarray[Any, Any] = mapped(path)
+    if array.ndim == 3:
+        array = array[chosen_member(members(path), known.member, path.name)]
+    if array.ndim != 2:
         raise CorruptFile(
             f"the array has shape {array.shape} and type {array.dtype}",
             where=path.name,
-            accepted="Accepted: numbers in two axes, leads and samples",
+            accepted="Accepted: two axes, leads and samples, or three, ECGs first",
         )
     if known.leads is None:
         raise MissingLeads(
             f"an array of shape {array.shape} states no lead names",
             where=path.name,
-            todo="State the leads, in the array's order, in a sidecar",
+            todo="State the leads, in the array's order, in a sidecar or in the call",
         )
     fits = [axis for axis in (0, 1) if array.shape[axis] == len(known.leads)]
     if len(fits) != 1:
@@ -58,4 +71,5 @@ def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:
             accepted="Accepted: one axis as long as the list of leads",
         )
     rows = (array if fits[0] == 0 else array.T).astype(np.float64)
-    return plain_record(path, dict(zip(known.leads, rows, strict=True)), known, "npy")
+    ecg = PlainEcg(dict(zip(known.leads, rows, strict=True)))
+    return plain_record(path, ecg, known, zone, "npy")

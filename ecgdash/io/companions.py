@@ -1,0 +1,94 @@
+"""Tables that lie beside a data set's waveforms, and which ECG of a file is meant."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from ecgdash.errors import CorruptFile, MissingLeads
+
+__all__ = ["chosen_member", "companion_rows", "number_in"]
+
+_MAX_BYTES: Final = 512 * 1024 * 1024
+_MAX_ROWS: Final = 2_000_000
+
+
+def chosen_member(members: Sequence[str], member: str | None, where: str) -> int:
+    """Return the place of the ECG that is meant; of a single one, without naming it.
+
+    Raises
+    ------
+    MissingLeads
+        If none of many is named, or there is none of that name.
+    """
+    if member is None and len(members) == 1:
+        return 0
+    if member is None or member not in members:
+        what = f"holds {len(members)} ECGs and none is named"
+        if member is not None:
+            what = f"holds no ECG of that name among its {len(members)}"
+        raise MissingLeads(
+            f"the file {what}",
+            where=where,
+            accepted=f"Accepted: a name such as {members[0] if members else 'none, it is empty'}",
+            todo="Read the folder or file by the command, which names each ECG as FILE#NAME",
+        )
+    return members.index(member)
+
+
+def companion_rows(
+    folder: Path, names: Sequence[str], key: str, columns: Sequence[str]
+) -> Mapping[str, Mapping[str, str]]:
+    """Return the wanted columns of the first table of these names in a folder, by its key.
+
+    Parameters
+    ----------
+    folder : Path
+    names : sequence of str
+        Names of files, any case.
+    key : str
+        The column that names each ECG; "" takes the row's number within its file.
+    columns : sequence of str
+        Wanted where the table has them; lower case.
+
+    Returns
+    -------
+    mapping
+        Empty without such a table. Names, birth dates and the like are never loaded.
+    """
+    wanted = {name.lower() for name in names}
+    found = sorted(file for file in folder.iterdir() if file.name.lower() in wanted)
+    if not found:
+        return {}
+    facts = found[0].stat()
+    return _rows(found[0], (facts.st_mtime_ns, facts.st_size), key, tuple(columns))
+
+
+@lru_cache(maxsize=2)
+def _rows(
+    file: Path, _version: tuple[int, int], key: str, columns: tuple[str, ...]
+) -> dict[str, dict[str, str]]:
+    if _version[1] > _MAX_BYTES:
+        raise CorruptFile("the table is too large", where=file.name, todo="Split it")
+    rows: dict[str, dict[str, str]] = {}
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        try:
+            reader = csv.DictReader(stream)
+            reader.fieldnames = [(name or "").strip().lower() for name in reader.fieldnames or []]
+            for number, cells in enumerate(reader):
+                if number >= _MAX_ROWS:
+                    break
+                name = str(number) if not key else (cells.get(key) or "").strip()
+                rows[name] = {c: (cells.get(c) or "").strip() for c in columns}
+        except csv.Error as error:
+            raise CorruptFile("the table is no CSV", where=file.name) from error
+    return rows
+
+
+def number_in(row: Mapping[str, str], column: str) -> float | None:
+    """Return a cell's number, or None."""
+    try:
+        return float(row.get(column, ""))
+    except ValueError:
+        return None
