@@ -43,7 +43,7 @@ ABOUT: Final = About(
         "Amplitude unit and step of every lead.",
     ),
     limits=("A file with no rhythm waveform, or with two, is refused.",),
-    proven=("Base64 and struct by hand on three files", "checksums that MUSE wrote"),
+    proven=("Base64 and struct by hand on three files", "The checksums that MUSE wrote"),
 )
 _YEAR: Final = re.compile(r"(?:19|20)\d{2}")
 
