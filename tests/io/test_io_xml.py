@@ -244,3 +244,13 @@ def test_encodings_are_read_as_they_are_and_not_as_declared(encoding, tmp_path):
     path = xml.write_muse(tmp_path / "a.xml")
     path.write_bytes(path.read_bytes().decode("latin-1").encode(encoding))
     assert read_ecg(path).n_samples == N
+
+
+@pytest.mark.real
+def test_a_rate_that_the_compressed_leads_contradict_is_refused(shared_data, tmp_path):
+    text = (shared_data / "philips_sierra" / "129DYPRG.XML").read_bytes()
+    stated = b"<samplingrate>500</samplingrate>"
+    assert stated in text
+    (tmp_path / "a.xml").write_bytes(text.replace(stated, b"<samplingrate>250</samplingrate>"))
+    with pytest.raises(CorruptFile, match="the leads hold 5500 samples, 2750 are stated"):
+        read_ecg(tmp_path / "a.xml")

@@ -39,7 +39,7 @@ ABOUT: Final = About(
     decides=("The last second, which holds the calibration pulse, is removed.",),
     checks=(
         "The rate of the waveforms against that of the signal.",
-        "Bytes against leads x duration x rate, or the ends of the compressed leads.",
+        "Bytes against leads x duration x rate; of compressed leads their ends and samples.",
         "All leads end in the same calibration pulse.",
     ),
     limits=("Other encodings than Base64 and plain numbers are refused.",),
@@ -93,7 +93,7 @@ def _check_waveforms(root: "Element", where: str) -> None:
     except ValueError as error:
         raise CorruptFile("the waveforms are no Base64", where=where) from error
     if "XLI" in (parsed.get("compression") or parsed.get("compressmethod") or "").upper():
-        _check_chunks(data, where)
+        _check_chunks(data, round(duration_ms * float(rates.pop() or 0) / 1000), where)
         return
     n_leads = len((parsed.get("leadlabels") or "").split()) or _whole(
         _text_of(root, "numberchannelsallocated")
@@ -107,15 +107,38 @@ def _check_waveforms(root: "Element", where: str) -> None:
         )
 
 
-def _check_chunks(data: bytes, where: str) -> None:
-    """Refuse compressed leads that do not end where the data does: bytes were lost or added."""
-    at = 0
+def _check_chunks(data: bytes, n_samples: int, where: str) -> None:
+    """Compare the compressed leads with the data's end and with the stated length.
+
+    ecgdatakit cuts leads that are longer than stated without a word, so the first is
+    decoded here too. All leads of a file are equally long.
+
+    Raises
+    ------
+    CorruptFile
+        If bytes were lost or added, or the first lead holds another number of samples.
+    """
+    from ecgdatakit.exceptions import ECGDataKitError
+    from ecgdatakit.parsing.codecs.xli import xli_decode
+
+    ends, at = [], 0
     while at + _CHUNK_HEAD.size <= len(data):
         (size,) = _CHUNK_HEAD.unpack_from(data, at)
         at += _CHUNK_HEAD.size + 4 + size
+        ends.append(at)
     if at != len(data):
         raise CorruptFile(
             "the compressed leads do not end with the data",
+            where=where,
+            todo="Export the ECG again",
+        )
+    try:
+        held = len(xli_decode(data[: ends[0]])[0])
+    except (ValueError, IndexError, ECGDataKitError) as error:
+        raise CorruptFile("the compressed leads cannot be decoded", where=where) from error
+    if held != n_samples:
+        raise CorruptFile(
+            f"the leads hold {held} samples, {n_samples} are stated",
             where=where,
             todo="Export the ECG again",
         )
