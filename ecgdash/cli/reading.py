@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -107,6 +108,10 @@ def _accepted(found: FoundFile, record: EcgRecord) -> dict[str, Any]:
             "status": verdict.status,
             "reasons": list(verdict.reasons),
             "notes": list(verdict.notes),
+            "findings": [
+                {**asdict(finding), "leads": list(finding.leads)} for finding in verdict.findings
+            ],
+            "window_s": None if verdict.window_s is None else list(verdict.window_s),
         },
     }
 

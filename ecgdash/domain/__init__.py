@@ -3,7 +3,7 @@
 from ecgdash.domain.ecg import EcgRecord, EcgRef, normalise_patient_id
 from ecgdash.domain.estimate import Estimate
 from ecgdash.domain.evidence import EcgEvidence, HeadScores, RuleEvidence
-from ecgdash.domain.gate import GateResult
+from ecgdash.domain.gate import GateFinding, GateResult
 from ecgdash.domain.leads import CANONICAL_LEADS, LEADS_OF_SET, LIMB_LEADS
 from ecgdash.domain.model import (
     MASKED,
@@ -54,6 +54,7 @@ __all__ = [
     "Estimate",
     "FamilyCard",
     "Flag",
+    "GateFinding",
     "GateResult",
     "HeadScores",
     "History",

@@ -35,6 +35,7 @@ from ecgdash.signal.preprocess import (
     PREPROCESSING_VERSION,
     preprocess_crops,
 )
+from ecgdash.signal.window import scored_window
 
 __all__ = ["Engine"]
 
@@ -132,12 +133,12 @@ class Engine:
         return LEADS_OF_SET[self.card.lead_set]
 
     def crops(self, record: EcgRecord) -> NDArray[np.float32]:
-        """Prepare one record: float32 (3, n_leads, 2250), millivolts.
+        """Prepare one record's scored window: float32 (3, n_leads, 2250), millivolts.
 
         Raises
         ------
         InputDoesNotFitModel
-            If leads are missing or the record is shorter than 9 s.
+            If leads are missing or the window is shorter than 9 s.
         """
         missing = [name for name in self.leads if name not in record.leads]
         if missing:
@@ -146,7 +147,8 @@ class Engine:
                 accepted=f"This ECG holds {', '.join(record.leads)}",
             )
         rows = [record.leads.index(name) for name in self.leads]
-        return preprocess_crops(record.signal_mv[rows], record.sampling_hz)
+        window = scored_window(record.signal_mv, record.sampling_hz)
+        return preprocess_crops(record.signal_mv[rows, window.slice], record.sampling_hz)
 
     def base_logits(self, records: Iterable[EcgRecord]) -> NDArray[np.float64]:
         """Return the logits without history, shape (n, n_variants, 3 crops)."""
@@ -187,9 +189,12 @@ class Engine:
         return found
 
     def _is_readable(self, record: EcgRecord) -> bool:
-        if record.duration_s < CROP_S or not set(self.leads) <= set(record.leads):
+        if not set(self.leads) <= set(record.leads):
             return False
-        return bool(np.isfinite(record.signal_mv).all())
+        window = scored_window(record.signal_mv, record.sampling_hz)
+        if window.stop - window.start < CROP_S * record.sampling_hz - 1e-6:
+            return False
+        return bool(np.isfinite(record.signal_mv[:, window.slice]).all())
 
     def _run(self, crops: Iterator[NDArray[np.float32]], *, labels: bool) -> NDArray[np.float64]:
         n_outputs = len(self.labels) if labels else len(self.variants)

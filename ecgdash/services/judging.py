@@ -71,7 +71,7 @@ def run_label_head(
     """Run the head over ECGs that lack scores of these weights; return how many.
 
     May be stopped at any time and called again. ECGs stored by a version that
-    kept no evidence are judged and measured anew.
+    kept no evidence or no window are judged and measured anew.
     """
     weights = engine.card.weights_sha256
     keys = store.without_head(patient_keys, weights)
@@ -96,7 +96,7 @@ def _flagged(store: Store, key: str, record: EcgRecord, head: HeadScores) -> Fin
 
     kept, facts = store.evidence(key), store.ecg(key)
     found = Findings(facts.gate, facts.flags, facts.measured, kept)
-    if not kept.rules:
+    if not kept.rules or facts.gate.window_s is None:  # stored by an earlier version
         found = findings_of(record)
     rules, beats = found.evidence.rules, found.evidence.beats
     known = Known(

@@ -12,6 +12,7 @@ from ecgdash.signal.beats import Beats, find_beats
 from ecgdash.signal.intervals import Landmarks, find_landmarks
 from ecgdash.signal.median_beat import MedianBeat, median_beat
 from ecgdash.signal.rhythm import Rhythm, rhythm_of
+from ecgdash.signal.window import WINDOW_S, scored_window
 
 __all__ = [
     "INDEPENDENT",
@@ -25,7 +26,7 @@ __all__ = [
     "without_padding",
 ]
 
-MEASURED_S: Final = 10.0
+MEASURED_S: Final = WINDOW_S
 MEASURED_AT_LEAST_S: Final = 2.0
 HIGH_PASS_HZ: Final = 0.5
 """Zero-phase; keeps ST within AHA's tolerance (Kligfield et al. 2007, below 0.67 Hz)."""
@@ -65,14 +66,17 @@ class RecordDelineation:
     sampling_hz : float
         Of what is in `found`.
     raw_mv : ndarray of float32, shape (1, 8, n_samples)
-        The first 10 s as recorded, from `without_padding`; leads that are not held are 0.
+        The scored window as recorded, from `without_padding`; leads that are not held are 0.
     raw_hz : float
+    start_s : float
+        Where the window starts in the recording.
     """
 
     found: Delineation
     sampling_hz: float
     raw_mv: NDArray[np.float32]
     raw_hz: float
+    start_s: float
 
 
 def is_measurable(record: EcgRecord) -> bool:
@@ -90,12 +94,14 @@ def delineate_record(record: EcgRecord) -> RecordDelineation:
     """
     if record.duration_s < MEASURED_AT_LEAST_S:
         raise InvalidValue(f"{record.duration_s:.1f} s", accepted="At least 2 s")
-    twelve = np.zeros((len(CANONICAL_LEADS), record.n_samples), dtype=np.float32)
-    twelve[[CANONICAL_LEADS.index(name) for name in record.leads]] = record.signal_mv
-    first = twelve[np.newaxis, INDEPENDENT, : round(MEASURED_S * record.sampling_hz)]
-    raw = without_padding(first)
+    window = scored_window(record.signal_mv, record.sampling_hz)
+    twelve = np.zeros((len(CANONICAL_LEADS), window.stop - window.start), dtype=np.float32)
+    held = [CANONICAL_LEADS.index(name) for name in record.leads]
+    twelve[held] = record.signal_mv[:, window.slice]
+    raw = without_padding(twelve[np.newaxis, INDEPENDENT])
     signals, sampling_hz = _at_usable_rate(raw, record.sampling_hz)
-    return RecordDelineation(delineate(signals, sampling_hz), sampling_hz, raw, record.sampling_hz)
+    found = delineate(signals, sampling_hz)
+    return RecordDelineation(found, sampling_hz, raw, record.sampling_hz, window.seconds[0])
 
 
 def delineate(signals_mv: NDArray[np.float32], sampling_hz: float) -> Delineation:

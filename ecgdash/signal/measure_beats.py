@@ -43,7 +43,7 @@ _F64 = NDArray[np.float64]
 
 
 def measure_beats(record: EcgRecord, delineated: RecordDelineation | None = None) -> BeatTable:
-    """Measure the beats in the first 10 s of a record.
+    """Measure the beats in the scored window of a record; times are from the record's start.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def measure_beats(record: EcgRecord, delineated: RecordDelineation | None = None
     sample = found.beats.sample[0][exists]
     windows = _windows(found, sample, fs)
     marks, shown = _marks_of_beats(found, windows, sample, fs)
-    return _table(found, windows, marks, shown, list(record.leads), fs)
+    return _table(one, windows, marks, shown, list(record.leads))
 
 
 def _windows(found: Delineation, sample: NDArray[np.intp], fs: float) -> _F32:
@@ -179,13 +179,13 @@ def _lead_qrs_ms(beats_mv: _F32, marks: Landmarks, fs: float) -> _F64:
 
 
 def _table(
-    found: Delineation,
+    one: RecordDelineation,
     windows: _F32,
     marks: Landmarks,
     usual: NDArray[np.bool_],
     leads: list[str],
-    fs: float,
 ) -> BeatTable:
+    found, fs = one.found, one.sampling_hz
     exists = found.beats.exists[0]
     start = found.beats.sample[0][exists] - found.median.centre
     held = [CANONICAL_LEADS.index(name) for name in leads]
@@ -193,7 +193,7 @@ def _table(
     pvc, pac = found.rhythm.pvc[0][exists], found.rhythm.pac[0][exists]
 
     def seconds(at: NDArray[np.number], ok: NDArray[np.bool_] | bool = True) -> _F64:
-        return np.where(ok, (start + at) / fs, np.nan)
+        return np.where(ok, one.start_s + (start + at) / fs, np.nan)
 
     t_ok, p_ok = marks.t_found, marks.p_found
     return BeatTable(

@@ -6,14 +6,13 @@ from typing import Any
 from sqlalchemy import Row, Select, func, insert, select
 
 from ecgdash.domain.ecg import EcgRecord
-from ecgdash.domain.gate import GateResult
 from ecgdash.errors import NotFound
 from ecgdash.store.base import StoreBase, new_key
 from ecgdash.store.codec import EncodedWaveform, decode, encode
 from ecgdash.store.evidence import findings_values, insert_evidence
 from ecgdash.store.objects import Findings, StoredEcg
 from ecgdash.store.schema import ecgs, import_runs, patients, waveforms
-from ecgdash.store.values import flags_from, numbers_from, numbers_value
+from ecgdash.store.values import flags_from, gate_from, numbers_from, numbers_value
 
 __all__ = ["EcgsPart"]
 
@@ -162,7 +161,7 @@ def _stored(row: Row[Any]) -> StoredEcg:
         patient_key=row.patient_key,
         n_samples=row.n_samples,
         sha256=row.sha256,
-        gate=GateResult(row.gate_status, tuple(row.gate_reasons), tuple(row.gate_notes)),
+        gate=gate_from(row.gate_findings, row.gate_window_s),
         flags=flags_from(row.flags),
         measured=numbers_from(row.measured),
         **_shared(row),

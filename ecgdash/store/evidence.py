@@ -12,7 +12,7 @@ from ecgdash.errors import NotFound
 from ecgdash.store.base import StoreBase
 from ecgdash.store.objects import Findings
 from ecgdash.store.schema import ecg_evidence, ecgs, patients
-from ecgdash.store.values import flags_value, numbers_value
+from ecgdash.store.values import findings_value, flags_value, numbers_value
 
 __all__ = ["EvidencePart", "findings_values", "insert_evidence"]
 
@@ -67,8 +67,8 @@ def findings_values(findings: Findings) -> dict[str, Any]:
     gate = findings.gate
     return {
         "gate_status": gate.status,
-        "gate_reasons": list(gate.reasons),
-        "gate_notes": list(gate.notes),
+        "gate_findings": findings_value(gate.findings),
+        "gate_window_s": None if gate.window_s is None else list(gate.window_s),
         "flags": flags_value(findings.flags),
         "measured": numbers_value(findings.measured),
     }

@@ -45,7 +45,7 @@ __all__ = [
     "worklist",
 ]
 
-SCHEMA_HEAD: Final = "0002"
+SCHEMA_HEAD: Final = "0003"
 """Newest migration (tested against the migrations folder)."""
 
 
@@ -151,8 +151,8 @@ ecgs = Table(
     Column("lsb_uv", JSON(none_as_null=True)),
     Column("notes", JSON, nullable=False),
     Column("gate_status", String(12), nullable=False),
-    Column("gate_reasons", JSON, nullable=False),
-    Column("gate_notes", JSON, nullable=False),
+    Column("gate_findings", JSON, nullable=False, server_default="[]"),
+    Column("gate_window_s", JSON(none_as_null=True)),
     Column("flags", JSON, nullable=False),
     Column("import_run", Integer, ForeignKey("import_runs.id", ondelete="SET NULL")),
     UniqueConstraint("patient", "sha256", "recorded_at"),

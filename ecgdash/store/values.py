@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from ecgdash.domain.gate import GateFinding, GateResult
 from ecgdash.domain.model import OperatingPoint
 from ecgdash.domain.pairs import History, HistorySlot
 from ecgdash.domain.prediction import NotApplicable, VariantScore
@@ -14,8 +15,10 @@ from ecgdash.domain.timeline import Change, Flag
 __all__ = [
     "change_from",
     "change_value",
+    "findings_value",
     "flags_from",
     "flags_value",
+    "gate_from",
     "numbers_from",
     "numbers_value",
     "score_from",
@@ -41,6 +44,21 @@ def flags_value(flags: Sequence[Flag]) -> list[dict[str, str]]:
 def flags_from(value: Sequence[Mapping[str, Any]]) -> tuple[Flag, ...]:
     """Undo `flags_value`."""
     return tuple(Flag(**flag) for flag in value)
+
+
+def findings_value(findings: Sequence[GateFinding]) -> list[dict[str, Any]]:
+    """Return the gate's findings as a JSON array."""
+    return [{**asdict(finding), "leads": list(finding.leads)} for finding in findings]
+
+
+def gate_from(
+    findings: Sequence[Mapping[str, Any]], window_s: Sequence[float] | None
+) -> GateResult:
+    """Return the gate's outcome from what its columns hold."""
+    return GateResult(
+        tuple(GateFinding(**{**finding, "leads": tuple(finding["leads"])}) for finding in findings),
+        None if window_s is None else (window_s[0], window_s[1]),
+    )
 
 
 def score_value(score: VariantScore | NotApplicable) -> dict[str, Any]:

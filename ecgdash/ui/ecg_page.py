@@ -114,6 +114,7 @@ def draw_about(facts: StoredEcg) -> None:
     rows = [
         ("Statements (cart, unconfirmed)", "; ".join(facts.statements) or "none in the file"),
         ("Gate", _gate_words(facts)),
+        ("Judged and scored", _window_words(facts)),
         ("Recording", _recording_words(facts)),
         ("Remarks of the reader", "; ".join(facts.notes) or "none"),
     ]
@@ -132,6 +133,13 @@ def _gate_words(facts: StoredEcg) -> str:
         "excluded": "no score, excluded",
     }
     return "; ".join([words_by_status[facts.gate.status], *facts.gate.reasons, *facts.gate.notes])
+
+
+def _window_words(facts: StoredEcg) -> str:
+    if facts.gate.window_s is None:
+        return "the first 10 s, by an earlier version"
+    start_s, stop_s = facts.gate.window_s
+    return f"{start_s:.2f} to {stop_s:.2f} s of the recording"
 
 
 def _recording_words(facts: StoredEcg) -> str:

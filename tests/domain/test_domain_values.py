@@ -4,7 +4,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from ecgdash.domain import Change, EchoStudy, GateResult, OperatingPoint, Patient, VariantScore
+from ecgdash.domain import (
+    Change,
+    EchoStudy,
+    GateFinding,
+    GateResult,
+    OperatingPoint,
+    Patient,
+    VariantScore,
+)
 from ecgdash.errors import EcgDashError, InvalidValue
 
 NOON = datetime(2020, 5, 4, 12, tzinfo=UTC)
@@ -43,9 +51,32 @@ def test_patients_of_two_sites_differ():
         Patient(" ")
 
 
-def test_a_withheld_score_says_why():
-    with pytest.raises(InvalidValue, match="without a reason"):
-        GateResult("poor_quality")
+FLAT = GateFinding("flat", "withholds", "lead V2 is flat for 10.0 s", ("V2",))
+CHILD = GateFinding("age", "excludes", "age 12, the model is made for adults")
+WANDERS = GateFinding("baseline", "notes", "the baseline wanders: V1 1.80 mV", ("V1",))
+
+
+@pytest.mark.parametrize(
+    ("findings", "status", "reasons", "notes"),
+    [
+        ((), "analysable", (), ()),
+        ((WANDERS,), "analysable", (), (WANDERS.text,)),
+        ((WANDERS, FLAT), "poor_quality", (FLAT.text,), (WANDERS.text,)),
+        ((FLAT, CHILD), "excluded", (CHILD.text, FLAT.text), ()),
+    ],
+)
+def test_the_strongest_finding_decides_the_gate(findings, status, reasons, notes):
+    result = GateResult(findings)
+    assert (result.status, result.reasons, result.notes) == (status, reasons, notes)
+    assert result.analysable is (status == "analysable")
+
+
+@pytest.mark.parametrize(
+    "words", [("flatt", "notes", "x"), ("flat", "hides", "x"), ("flat", "notes", "")]
+)
+def test_a_finding_outside_the_tables_is_refused(words):
+    with pytest.raises(InvalidValue, match="gate finding"):
+        GateFinding(*words)
 
 
 @pytest.mark.parametrize(("value", "positive"), [(0.05, True), (0.0499, False), (0.9, True)])

@@ -58,6 +58,20 @@ def test_logits_are_those_of_the_network(engine: Engine, family_net: FamilyNet) 
     np.testing.assert_allclose(got[0], expected, rtol=0, atol=2e-6)
 
 
+def test_padding_and_all_but_the_best_ten_seconds_are_not_scored(engine: Engine) -> None:
+    record = ecg(1)
+    n = record.n_samples
+    assert record.duration_s == 10.0
+    noise = np.random.default_rng(5).normal(0, 2.0, (record.signal_mv.shape[0], n))
+    long = replace(record, signal_mv=np.concatenate([noise, record.signal_mv], axis=1))
+    np.testing.assert_array_equal(engine.base_logits([long]), engine.base_logits([record]))
+    padded = np.array(record.signal_mv)
+    padded[:, -round(0.2 * record.sampling_hz) :] = 0.0
+    whole = replace(record, signal_mv=padded)
+    cut = replace(record, signal_mv=padded[:, : -round(0.24 * record.sampling_hz)])
+    np.testing.assert_array_equal(engine.base_logits([whole]), engine.base_logits([cut]))
+
+
 def test_an_ecg_scores_the_same_alone_in_any_batch_and_order(engine: Engine) -> None:
     records = [ecg(i) for i in range(19)]
     together = engine.base_logits(records)

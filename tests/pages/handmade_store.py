@@ -21,6 +21,7 @@ from ecgdash.domain import (
     EchoStudy,
     FamilyCard,
     Flag,
+    GateFinding,
     GateResult,
     OperatingPoint,
     Patient,
@@ -168,7 +169,8 @@ class Handmade:
             source_name="made.hea",
             **facts,
         )
-        gate = GateResult(status, (reason,) if reason else ())
+        effect = "excludes" if status == "excluded" else "withholds"
+        gate = GateResult((GateFinding("flat", effect, reason),) if reason else ())
         found = tuple(
             flag if isinstance(flag, Flag) else Flag(flag, "statement", "cart statement")
             for flag in flags

@@ -18,6 +18,7 @@ from ecgdash.domain import (
     EcgRecord,
     EchoStudy,
     FamilyCard,
+    GateFinding,
     GateResult,
     OperatingPoint,
     Patient,
@@ -28,9 +29,9 @@ from ecgdash.inference.two_pass import BaseScored, score_course
 from ecgdash.store import Findings
 
 START = datetime(2020, 1, 1, 9, 0, tzinfo=UTC)
-ANALYSABLE = GateResult("analysable")
-FLAT = GateResult("poor_quality", ("lead V2 is flat for 10.0 s",))
-PACED = GateResult("excluded", ("paced rhythm",))
+ANALYSABLE = GateResult()
+FLAT = GateResult((GateFinding("flat", "withholds", "lead V2 is flat for 10.0 s", ("V2",)),))
+PACED = GateResult((GateFinding("pacing", "excludes", "paced rhythm"),))
 
 
 def make_card(lead_set="12", noise=0.8, weights="w"):

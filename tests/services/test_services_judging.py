@@ -1,10 +1,20 @@
 """Findings at import, and flags made anew when the label head has run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from courses import MeanEngine, make_card
 
-from ecgdash.domain import CANONICAL_LEADS, EcgEvidence, EcgRecord, HeadScores, Patient
+from ecgdash.domain import (
+    CANONICAL_LEADS,
+    EcgEvidence,
+    EcgRecord,
+    GateFinding,
+    GateResult,
+    HeadScores,
+    Patient,
+)
 from ecgdash.domain.ecg import OWN_MEASUREMENT_KEYS
 from ecgdash.inference.gate import gate
 from ecgdash.services.judging import findings_of, run_label_head
@@ -118,3 +128,15 @@ def test_the_shipped_head_reads_what_it_can_and_says_nothing_of_the_rest(engine)
     assert scores[1]["LBBB"] > 0.5 > scores[3]["LBBB"]
     assert engine.label_scores([normal])[0] == scores[3]  # alone as in a batch
     assert engine.label_scores([]) == []
+
+
+def test_an_ecg_judged_without_a_window_is_judged_anew(store):
+    """As stored by a version that kept sentences only."""
+    record = simulated("lbbb")
+    patient = store.put_patient(Patient("7"))
+    old = GateResult((GateFinding("earlier_version", "notes", "age unknown"),))
+    found = findings_of(record)
+    ecg = store.add_ecg(patient, record, replace(found, gate=old))
+    run_label_head(store, HeadEngine(make_card()), [patient])
+    assert store.ecg(ecg).gate == found.gate
+    assert found.gate.window_s == (0.0, 10.0)

@@ -46,6 +46,18 @@ def test_one_delineation_serves_both_measurements(hz):
     assert measure(record, shared).as_found() == measure(record).as_found()
 
 
+def test_times_of_a_later_window_are_from_the_start_of_the_recording():
+    record = records("normal", 1)[0][0]
+    noise = np.random.default_rng(3).normal(0, 2.0, record.signal_mv.shape)
+    long = EcgRecord(
+        np.concatenate([noise, record.signal_mv], axis=1).astype(np.float32), CANONICAL_LEADS, 500.0
+    )
+    late, alone = measure_beats(long), measure_beats(record)
+    np.testing.assert_allclose(late.onset_s, alone.onset_s + 10.0)
+    np.testing.assert_allclose(late.rr_s, alone.rr_s)
+    assert measure(long).as_found() == measure(record).as_found()
+
+
 def test_beats_agree_with_the_measurement_of_the_median_beat():
     for record in records("normal", 6, seed=40)[0]:
         table, found = measure_beats(record), measure(record)

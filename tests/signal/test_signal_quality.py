@@ -1,33 +1,7 @@
 import numpy as np
 import pytest
 
-from ecgdash.signal.leads import derive_limb_leads, einthoven_violation
 from ecgdash.signal.quality import lead_quality, longest_run
-
-LIMB = ("I", "II", "III", "aVR", "aVL", "aVF")
-
-
-def test_derived_leads_obey_einthoven_and_goldberger(rng):
-    one, two = rng.normal(size=(2, 100))
-    limb = derive_limb_leads(one, two)
-    np.testing.assert_allclose(limb[2], two - one)
-    np.testing.assert_allclose(limb[3] + limb[4] + limb[5], 0.0, atol=1e-12)
-    np.testing.assert_allclose(limb[4], (one - limb[2]) / 2)
-    name, size = einthoven_violation(limb + 5.0, LIMB)  # electrode offsets do not count
-    assert size == pytest.approx(0.0, abs=1e-9)
-
-
-def test_a_foreign_lead_is_named(rng):
-    limb = derive_limb_leads(*rng.normal(size=(2, 1000)))
-    limb[5] = -limb[5]
-    name, size = einthoven_violation(limb, LIMB)
-    assert name == "aVF"
-    assert size > 0.5
-
-
-def test_nothing_to_check_without_a_third_limb_lead(rng):
-    assert einthoven_violation(rng.normal(size=(2, 10)), ("I", "II")) is None
-    assert einthoven_violation(np.zeros((3, 10)), ("I", "II", "III")) is None
 
 
 def test_longest_run():

@@ -10,6 +10,7 @@ from ecgdash.domain import (
     EcgEvidence,
     EcgRecord,
     Flag,
+    GateFinding,
     GateResult,
     HeadScores,
     Patient,
@@ -35,7 +36,7 @@ def store():
 
 def added(store, evidence=None, days=0):
     patient = store.put_patient(Patient("17"))
-    findings = Findings(GateResult("analysable"), evidence=evidence or EcgEvidence())
+    findings = Findings(GateResult(), evidence=evidence or EcgEvidence())
     at = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=days)
     record = EcgRecord(np.full((1, 500), 0.1 * days), ("I",), 50.0, recorded_at=at)
     return patient, store.add_ecg(patient, record, findings)
@@ -65,7 +66,13 @@ def test_saving_replaces_evidence_and_flags_and_asks_for_a_new_worklist_row(stor
     patient, ecg = added(store, EcgEvidence(RULES, BEATS))
     store.save_worklist_rows([])
     flags = (Flag("LBBB", "model", "label head 0.93"),)
-    gate = GateResult("excluded", ("paced rhythm",), ("paced by measurement: spikes",))
+    gate = GateResult(
+        (
+            GateFinding("pacing", "excludes", "paced rhythm"),
+            GateFinding("pacing", "notes", "paced by measurement: spikes"),
+        ),
+        (0.0, 10.0),
+    )
     evidence = EcgEvidence(RULES, BEATS, head())
     store.save_findings({ecg: Findings(gate, flags, {"qrs_ms": 152.0}, evidence)})
     assert store.evidence(ecg).head == head()
@@ -76,7 +83,7 @@ def test_saving_replaces_evidence_and_flags_and_asks_for_a_new_worklist_row(stor
 
 def test_all_or_nothing(store):
     _, ecg = added(store, EcgEvidence(RULES))
-    new = Findings(GateResult("analysable"), evidence=EcgEvidence(RULES, head=head()))
+    new = Findings(GateResult(), evidence=EcgEvidence(RULES, head=head()))
     with pytest.raises(NotFound):
         store.save_findings({ecg: new, "nothing": new})
     assert store.evidence(ecg).head is None
@@ -89,17 +96,77 @@ def test_scores_out_of_range_are_refused():
         HeadScores("fam", "a" * 64, {"AFIB": float("nan")})
 
 
+SECOND_SCHEMA = (
+    "ALTER TABLE ecgs ADD COLUMN gate_reasons JSON NOT NULL DEFAULT '[]'",
+    "ALTER TABLE ecgs ADD COLUMN gate_notes JSON NOT NULL DEFAULT '[]'",
+    "ALTER TABLE ecgs DROP COLUMN gate_findings",
+    "ALTER TABLE ecgs DROP COLUMN gate_window_s",
+    "UPDATE alembic_version SET version_num = '0002'",
+)
+FIRST_SCHEMA = (
+    *SECOND_SCHEMA,
+    "DROP TABLE ecg_evidence",
+    "UPDATE alembic_version SET version_num = '0001'",
+)
+
+
+def set_back(url, *orders):
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        for order in orders:
+            connection.exec_driver_sql(order)
+    engine.dispose()
+
+
 def test_a_store_of_the_first_schema_opens_and_lacks_the_head(tmp_path):
     url = f"sqlite:///{tmp_path / 'old.db'}"
     old = open_store(url)
     patient, ecg = added(old, EcgEvidence(RULES))
     old.close()
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP TABLE ecg_evidence"))
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
-    engine.dispose()
+    set_back(url, *FIRST_SCHEMA)
     store = open_store(url)
     assert store.evidence(ecg) == EcgEvidence()
     assert store.without_head([patient], "a" * 64) == [ecg]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "effect"), [("excluded", "excludes"), ("poor_quality", "withholds")]
+)
+def test_sentences_of_the_second_schema_become_findings(tmp_path, status, effect):
+    """And the tables that point to the ECG keep their rows."""
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    old = open_store(url)
+    _, ecg = added(old, EcgEvidence(RULES, BEATS))
+    signal = old.record(ecg).signal_mv
+    old.close()
+    set_back(
+        url,
+        *SECOND_SCHEMA,
+        f"""UPDATE ecgs SET gate_status = '{status}', gate_reasons = '["why"]',
+            gate_notes = '["age unknown"]'""",
+    )
+    store = open_store(url)
+    gate = store.ecg(ecg).gate
+    assert gate.findings == (
+        GateFinding("earlier_version", effect, "why"),
+        GateFinding("earlier_version", "notes", "age unknown"),
+    )
+    assert (gate.status, gate.window_s) == (status, None)
+    np.testing.assert_array_equal(store.record(ecg).signal_mv, signal)
+    assert store.evidence(ecg) == EcgEvidence(RULES, BEATS)
+    store.close()
+
+
+def test_head_scores_of_the_second_schema_are_out_of_date(tmp_path):
+    """They, like predictions, were of the first 10 s, padding included."""
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    old = open_store(url)
+    patient, ecg = added(old, EcgEvidence(RULES, BEATS, head()))
+    assert old.without_head([patient], head().weights_sha256) == []
+    old.close()
+    set_back(url, *SECOND_SCHEMA)
+    store = open_store(url)
+    assert store.without_head([patient], head().weights_sha256) == [ecg]
+    assert store.evidence(ecg) == EcgEvidence(RULES, BEATS)
     store.close()

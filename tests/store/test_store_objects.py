@@ -14,6 +14,7 @@ from ecgdash.domain import (
     EcgRecord,
     EchoStudy,
     Flag,
+    GateFinding,
     GateResult,
     History,
     HistorySlot,
@@ -25,6 +26,7 @@ from ecgdash.domain import (
     VariantScore,
 )
 from ecgdash.domain.ecg import MEASUREMENT_KEYS
+from ecgdash.domain.gate import GATE_CODES, GATE_EFFECTS
 from ecgdash.domain.patient import ECHO_METHODS
 from ecgdash.errors import NotFound, StoreBusy
 from ecgdash.store import Findings, ImportRow, open_store
@@ -75,10 +77,19 @@ flag_lists = st.lists(
     st.builds(Flag, text, st.sampled_from(["statement", "measurement", "diagnosis"]), text),
     max_size=3,
 )
-gates = st.just(GateResult("analysable", (), ("age unknown",))) | st.builds(
+gates = st.builds(
     GateResult,
-    st.sampled_from(["poor_quality", "excluded"]),
-    st.lists(text, min_size=1, max_size=2).map(tuple),
+    st.lists(
+        st.builds(
+            GateFinding,
+            st.sampled_from(GATE_CODES),
+            st.sampled_from(GATE_EFFECTS),
+            text.filter(bool),
+            st.lists(st.sampled_from(CANONICAL_LEADS), max_size=2).map(tuple),
+        ),
+        max_size=3,
+    ).map(tuple),
+    st.none() | st.tuples(st.floats(0, 5), st.floats(6, 400)),
 )
 
 
@@ -153,7 +164,7 @@ def test_predictions(shared, by_variant, logits, made_at):
     stored = shared.ecgs_of(patient)
     if not stored:
         record = EcgRecord(np.zeros((1, 9), np.float32), ("I",), 250.0)
-        shared.add_ecg(patient, record, Findings(GateResult("analysable")))
+        shared.add_ecg(patient, record, Findings(GateResult()))
         stored = shared.ecgs_of(patient)
     made = Provenance("family", "w" * 64, 1, stored[0].sha256, "0.1", made_at)
     prediction = Prediction(stored[0].key, "1", by_variant, logits, made)
@@ -166,7 +177,7 @@ def test_predictions(shared, by_variant, logits, made_at):
 def test_a_prediction_without_provenance_is_not_stored(store):
     patient = store.put_patient(Patient("1"))
     record = EcgRecord(np.zeros((1, 9), np.float32), ("I",), 250.0)
-    key = store.add_ecg(patient, record, Findings(GateResult("analysable")))
+    key = store.add_ecg(patient, record, Findings(GateResult()))
     with pytest.raises(ValueError, match="without provenance"):
         store.save_predictions([Prediction(key, "1", {})])
 
@@ -211,7 +222,7 @@ def test_missing_things_are_said_to_be_missing(store):
 
 def test_undated_ecgs_come_last(store):
     patient = store.put_patient(Patient("1"))
-    gate = GateResult("analysable")
+    gate = GateResult()
     for n, moment in enumerate(
         [None, datetime(2021, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC)]
     ):

@@ -52,9 +52,7 @@ def test_objects_read_back_equal_and_the_worklist_answers():
         statements=("Ω sinus",),
     )
     if not store.ecgs_of(patient):
-        store.add_ecg(
-            patient, record, Findings(GateResult("analysable"), (Flag("LBBB", "statement", "x"),))
-        )
+        store.add_ecg(patient, record, Findings(GateResult(), (Flag("LBBB", "statement", "x"),)))
         store.add_echo(patient, EchoStudy("17", moment, moment.date(), 35.5, "simpson"))
     (stored,) = store.ecgs_of(patient)
     assert stored.recorded_at == moment
