@@ -46,7 +46,7 @@ ABOUT: Final = About(
         "A table that is cut at the end of a row cannot be told from a whole one without "
         "`n_samples`; a last row without a line end is noted.",
     ),
-    proven=("the csv module and numpy on 20 PTB-XL tables", "the WFDB record of the same ECG"),
+    proven=("numpy on 20 PTB-XL tables", "the WFDB record of the same ECG"),
 )
 _SEPARATORS: Final = (",", ";", "\t")
 _WITH_UNIT: Final = re.compile(r"^(.*?)[\s_]*[(\[]\s*([^()\[\]]+?)\s*[)\]]$")

@@ -20,7 +20,7 @@ from ecgdash.io.plain import PlainEcg, plain_record
 
 SUFFIXES: Final = (".txt", ".asc")
 ABOUT: Final = About(
-    title="text table",
+    title="Text table",
     versions="white space between numbers, one row per sample; GE text exports",
     libraries=("ours",),
     reads="Samples of the first section that is no median; rate, unit and lead order from a "
