@@ -6,12 +6,32 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from ecgdash.errors import CorruptFile, MissingLeads
+from ecgdash.errors import CorruptFile, FileTooLarge, MissingLeads
 
-__all__ = ["chosen_member", "companion_rows", "number_in"]
+__all__ = ["chosen_member", "companion_rows", "number_in", "numbered"]
 
 _MAX_BYTES: Final = 512 * 1024 * 1024
 _MAX_ROWS: Final = 2_000_000
+_MAX_MEMBERS: Final = 1_000_000
+"""Of one file (our choice); a part of CODE-15 holds 20,000, EchoNext 72,475."""
+
+
+def numbered(count: int, where: str) -> list[str]:
+    """Return "0", "1", ... for the ECGs of a file that names none.
+
+    Raises
+    ------
+    FileTooLarge
+        If there are more than a file is meant to hold: a header can claim any number.
+    """
+    if count > _MAX_MEMBERS:
+        raise FileTooLarge(
+            f"the file holds {count} ECGs",
+            where=where,
+            accepted=f"Accepted: at most {_MAX_MEMBERS}",
+            todo="Split it",
+        )
+    return [str(i) for i in range(count)]
 
 
 def chosen_member(members: Sequence[str], member: str | None, where: str) -> int:

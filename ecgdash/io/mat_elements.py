@@ -13,6 +13,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,9 @@ _COMPLEX: Final = 0x0800
 _MAX_INFLATED: Final = 128 * 1024 * 1024
 _MAX_DEPTH: Final = 4
 _MAX_FIELDS: Final = 256
+_MAX_AXES: Final = 32
+_MAX_TEXT: Final = 1_000_000
+_MAX_ELEMENTS: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,9 @@ def variables(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     left = _MAX_INFLATED
     try:
-        for element in _elements(memoryview(raw)[_HEADER_BYTES:], order):
+        for count, element in enumerate(_elements(memoryview(raw)[_HEADER_BYTES:], order)):
+            if count >= _MAX_ELEMENTS:
+                raise _Broken
             one = element
             if element.kind == _COMPRESSED:
                 body = _inflated(element.body, left)
@@ -149,7 +155,9 @@ def _matrix(body: memoryview, order: str, depth: int) -> tuple[str, Any]:
     """Return a matrix's name and value; None for a class that is not read."""
     parts = _elements(body, order)
     flags, sizes, name = _next(parts), _numbers(_next(parts), order), _next(parts)
-    if depth > _MAX_DEPTH or len(flags.body) != 8 or sizes.dtype.kind != "i" or len(sizes) < 2:
+    if depth > _MAX_DEPTH or len(flags.body) != 8 or sizes.dtype.kind != "i":
+        raise _Broken
+    if not 2 <= len(sizes) <= _MAX_AXES:
         raise _Broken
     word = struct.unpack_from(f"{order}I", flags.body)[0]
     kind, shape = word & 0xFF, tuple(int(size) for size in sizes)
@@ -180,6 +188,8 @@ def _shaped(flat: np.ndarray[Any, Any], shape: tuple[int, ...], count: int) -> n
 
 
 def _characters(element: _Element, order: str, count: int) -> str:
+    if len(element.body) > _MAX_TEXT:
+        raise _Broken
     if element.kind == _UTF8:
         return bytes(element.body).decode("utf-8")
     codes = _numbers(element, order)
@@ -193,12 +203,14 @@ def _fields(parts: Iterator[_Element], order: str, depth: int) -> dict[str, Any]
     if widths.size != 1 or widths[0] <= 0 or len(names.body) % int(widths[0]):
         raise _Broken
     width = int(widths[0])
+    if len(names.body) // width > _MAX_FIELDS:
+        raise _Broken
     keys = [
         bytes(names.body[i : i + width]).partition(b"\0")[0].decode("latin-1")
         for i in range(0, len(names.body), width)
     ]
-    values = list(parts)
-    if len(values) != len(keys) or len(keys) > _MAX_FIELDS:
+    values = list(islice(parts, _MAX_FIELDS + 1))
+    if len(values) != len(keys):
         raise _Broken
     fields: dict[str, Any] = {}
     for key, value in zip(keys, values, strict=True):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ecgdash.errors import CorruptFile
+from ecgdash.errors import CorruptFile, FileTooLarge
 
 __all__ = ["decoded", "is_number", "lines_of", "matrix"]
 
@@ -16,6 +16,8 @@ _NUMBER: Final = re.compile(
 )
 _COMMA_NUMBER: Final = re.compile(r"[+-]?\d+(,\d+)?([eE][+-]?\d{1,3})?")
 _LONGEST_LINE: Final = 100_000
+_MAX_NUMBERS: Final = 4_000_000
+"""In a text (our choice): 11 minutes of 12 leads at 500 Hz, some 5 s and 500 MB on the way."""
 
 
 def decoded(path: Path) -> str:
@@ -25,6 +27,8 @@ def decoded(path: Path) -> str:
     ------
     CorruptFile
         If it holds NUL characters: no text does.
+    FileTooLarge
+        If it holds more lines than numbers are read.
     """
     raw = path.read_bytes()
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -36,7 +40,18 @@ def decoded(path: Path) -> str:
             text = raw.decode("latin-1")
     if "\0" in text:
         raise CorruptFile("the table holds NUL characters", where=path.name, todo="Export it again")
+    if max(text.count("\n"), text.count("\r")) > _MAX_NUMBERS:
+        raise _too_many(path.name)
     return text
+
+
+def _too_many(where: str) -> FileTooLarge:
+    return FileTooLarge(
+        f"the text holds more than {_MAX_NUMBERS} numbers",
+        where=where,
+        accepted=f"Accepted: at most {_MAX_NUMBERS}, leads times samples",
+        todo="Cut the recording, or convert it to WFDB",
+    )
 
 
 def lines_of(text: str) -> list[str]:
@@ -71,6 +86,8 @@ def matrix(
     ------
     CorruptFile
         If a cell is no number or rows differ in length; absent cells are NaN.
+    FileTooLarge
+        If there are more than four million cells.
     """
     while lines and not lines[-1].strip():
         lines = lines[:-1]
@@ -78,24 +95,27 @@ def matrix(
         raise CorruptFile("the table holds no samples", where=where)
     if max(map(len, lines)) > _LONGEST_LINE:
         raise CorruptFile(f"a line is longer than {_LONGEST_LINE} characters", where=where)
-    rows = [_cells(line, separator) for line in lines]
-    widths = {len(row) for row in rows}
-    if len(widths) != 1:
-        odd = next(i for i, row in enumerate(rows) if len(row) != len(rows[0]))
-        raise CorruptFile(
-            f"rows differ in length ({len(rows[0])} and {len(rows[odd])} cells)",
-            where=f"{where}, row {first_line + odd}",
-            accepted="Accepted: every row as wide as the first",
-            todo="Export it again: a row may be cut or lost",
-        )
-    flat = [cell for row in rows for cell in row]
+    width = len(_cells(lines[0], separator))
+    if width * len(lines) > _MAX_NUMBERS:
+        raise _too_many(where)
+    flat: list[str] = []
+    for i, line in enumerate(lines):
+        row = _cells(line, separator)
+        if len(row) != width:
+            raise CorruptFile(
+                f"rows differ in length ({width} and {len(row)} cells)",
+                where=f"{where}, row {first_line + i}",
+                accepted="Accepted: every row as wide as the first",
+                todo="Export it again: a row may be cut or lost",
+            )
+        flat.extend(row)
     if separator != "," and any("," in cell for cell in flat):
         flat = _with_points(flat, where)
     if all(map(_NUMBER.fullmatch, flat)):
-        return np.array(flat, dtype=np.float64).reshape(len(rows), -1)
+        return np.array(flat, dtype=np.float64).reshape(len(lines), -1)
     return np.array(
-        [_number(cell, where, first_line, i, len(rows[0])) for i, cell in enumerate(flat)]
-    ).reshape(len(rows), -1)
+        [_number(cell, where, first_line, i, width) for i, cell in enumerate(flat)]
+    ).reshape(len(lines), -1)
 
 
 def _cells(line: str, separator: str | None) -> list[str]:
@@ -124,9 +144,9 @@ def _number(cell: str, where: str, first_line: int, index: int, width: int) -> f
     if _NUMBER.fullmatch(cell):
         return float(cell)
     row, column = divmod(index, width)
-    shown = cell if len(cell) <= 20 else cell[:20] + "..."
+    # what stands there is not repeated: it may be a name
     raise CorruptFile(
-        f"{shown!r} is no number",
+        "the cell is no number",
         where=f"{where}, row {first_line + row}, column {column + 1}",
         accepted="Accepted: numbers with a decimal point",
         todo="Correct the cell, or export the table again",

@@ -4,7 +4,8 @@ To add a format, write a module in `formats/` with ABOUT, SUFFIXES, sniff and re
 and add its row to `READERS`; then make docs/formats.md anew (`ecgdash.io.document`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -137,15 +138,22 @@ def read_ecg(
         One of its subclasses, with one sentence. Nothing is ever guessed.
     """
     file = _existing(Path(path))
-    name: str | None = None
-    try:
+    with _told_in_one_sentence(file):
         _check_size(file, max_file_mb)
         name = sniff_format(file)
         if name is None:
             raise _not_readable(file)
-        if member is not None:
-            hints = replace(hints or ReadHints(), member=member)
+    if member is not None:
+        hints = replace(hints or ReadHints(), member=member)
+    with _told_in_one_sentence(file, f"{name} "):
         return READERS[name].read(file, zone, hints)
+
+
+@contextmanager
+def _told_in_one_sentence(file: Path, kind: str = "") -> Iterator[None]:
+    """Turn whatever a decoder throws into one of our errors."""
+    try:
+        yield
     except InputFileError:
         raise
     except PermissionError as error:
@@ -157,7 +165,7 @@ def read_ecg(
     except Exception as error:
         # Decoders meet broken content with any exception; its text can quote a name or a folder.
         raise CorruptFile(
-            f"the {f'{name} ' if name else ''}file cannot be decoded ({type(error).__name__})",
+            f"the {kind}file cannot be decoded ({type(error).__name__})",
             where=file.name,
             todo="Export the ECG again",
         ) from error
@@ -172,8 +180,9 @@ def list_members(path: Path | str) -> Sequence[str]:
         If such a file cannot be opened.
     """
     file = _existing(Path(path))
-    name = sniff_format(file)
-    return CONTAINERS[name](file) if name in CONTAINERS else ()
+    with _told_in_one_sentence(file):
+        name = sniff_format(file)
+        return CONTAINERS[name](file) if name in CONTAINERS else ()
 
 
 def _existing(path: Path) -> Path:

@@ -1,8 +1,12 @@
 """Research layouts and tables: what is read, what must be stated, what is refused."""
 
 import json
+import struct
+import time
+import zlib
 
 import fixtures_tables as tables
+import h5py
 import io_fixtures as made
 import numpy as np
 import pytest
@@ -10,6 +14,7 @@ import pytest
 from ecgdash.domain import CANONICAL_LEADS
 from ecgdash.errors import (
     CorruptFile,
+    FileTooLarge,
     InputFileError,
     MissingLeads,
     UnknownSamplingRate,
@@ -278,7 +283,7 @@ class TestHdf5:
                 "ecg", (12, 4_000_000), "f8", chunks=(12, 4_000_000), compression="gzip"
             )[0, 0] = 1.0
         assert (tmp_path / "a.h5").stat().st_size < 2_000_000
-        with pytest.raises(CorruptFile):
+        with pytest.raises(FileTooLarge, match="chunks of 384000000 bytes"):
             read_ecg(tmp_path / "a.h5")
 
     @pytest.mark.real
@@ -367,3 +372,98 @@ class TestJson:
 def test_hints_are_ignored_where_the_file_states_it_itself(tmp_path):
     record = read_ecg(made.write_dicom(tmp_path / "a.dcm"), hints=ReadHints(250.0, "mV"))
     assert record.sampling_hz == 500.0
+
+
+def npy_claiming(path, shape, data=b""):
+    """Write an array of bytes whose header is ours: numpy writes no such shape."""
+    head = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    head += b" " * (-(len(head) + 11) % 64) + b"\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + data)
+    return path
+
+
+def mat_of(path, *parts):
+    """Write a MATLAB 5 file of one compressed structure named ECG with these last parts."""
+    flags = struct.pack("<IIII", 6, 8, 2, 0)
+    sizes = struct.pack("<IIii", 5, 8, 1, 1)
+    body = flags + sizes + struct.pack("<HH4s", 1, 3, b"ECG") + b"".join(parts)
+    packed = zlib.compress(struct.pack("<II", 14, len(body)) + body)
+    head = b"MATLAB 5.0".ljust(124) + struct.pack("<H", 0x100) + b"IM"
+    path.write_bytes(head + struct.pack("<II", 15, len(packed)) + packed)
+    return path
+
+
+def matrix_of(flags, sizes, *parts):
+    """Return an element of numbers or text without a name, for use inside a structure."""
+    body = struct.pack("<IIII", 6, 8, flags, 0) + sizes + struct.pack("<II", 1, 0)
+    body += b"".join(parts)
+    return struct.pack("<II", 14, len(body)) + body
+
+
+class TestClaimsBeyondMemory:
+    """Small files that state more than a machine holds are refused before memory is taken."""
+
+    def test_an_array_of_many_ecgs_without_samples(self, tmp_path):
+        path = npy_claiming(tmp_path / "a.npy", (10**12, 0, 0))
+        with pytest.raises(CorruptFile, match="shape"):
+            list_members(path)
+        with pytest.raises(CorruptFile, match="shape"):
+            read_ecg(path)
+
+    def test_an_array_of_millions_of_ecgs(self, tmp_path):
+        path = npy_claiming(tmp_path / "a.npy", (2_000_000, 1, 1), bytes(2_000_000))
+        with pytest.raises(FileTooLarge, match="2000000 ECGs"):
+            read_ecg(path)
+
+    def test_an_array_of_one_ecg_too_long(self, tmp_path):
+        np.save(tmp_path / "a.npy", np.zeros((12, 1_700_000), dtype=np.uint8))
+        known = ReadHints(sampling_hz=500, units="uV", leads=CANONICAL_LEADS)
+        with pytest.raises(FileTooLarge, match="20400000 numbers"):
+            read_ecg(tmp_path / "a.npy", hints=known)
+
+    @pytest.mark.parametrize("shape", [(), (2_000_000, 1, 1)])
+    def test_tracings_of_another_shape(self, tmp_path, shape):
+        with h5py.File(tmp_path / "a.h5", "w") as opened:
+            opened["tracings"] = np.zeros(shape, dtype=np.uint8)
+        with pytest.raises(CorruptFile, match="the tracings have shape"):
+            list_members(tmp_path / "a.h5")
+
+    def test_a_packed_ecg_too_long(self, tmp_path):
+        with h5py.File(tmp_path / "a.h5", "w") as opened:
+            opened.create_dataset(
+                "ecg", shape=(12, 1_700_000), dtype="f2", chunks=(12, 170_000), compression="gzip"
+            )
+            opened["ecg"][...] = 0
+        with pytest.raises(FileTooLarge, match="20400000 numbers"):
+            read_ecg(tmp_path / "a.h5")
+
+    @pytest.mark.parametrize("row", ["1\n", "1,2,3,4\n"])
+    def test_a_table_of_too_many_numbers(self, tmp_path, row):
+        (tmp_path / "a.csv").write_text(row * (4_000_001 // (1 + row.count(",")) + 1))
+        with pytest.raises(FileTooLarge, match="more than 4000000 numbers"):
+            read_ecg(tmp_path / "a.csv", hints=ReadHints(500, "mV", ("I", "II", "V1", "V2")))
+
+    @pytest.mark.parametrize("what", ["axes", "names", "text", "values"])
+    def test_a_matlab_structure_of_too_many_parts(self, tmp_path, what):
+        many = 400_000
+        width = struct.pack("<HHI", 5, 4, 1)
+        names = struct.pack("<II", 1, 8) + b"a" * 8
+        values = []
+        if what == "axes":
+            sizes = struct.pack("<II", 5, 4 * many) + struct.pack("<i", 2**30) * many
+            values = [matrix_of(6, sizes)]
+        elif what == "names":
+            names = struct.pack("<II", 1, many) + b"a" * many
+        elif what == "text":
+            sizes = struct.pack("<IIii", 5, 8, 1, 3 * many)
+            text = struct.pack("<II", 4, 6 * many) + b"a\0" * (3 * many)
+            values = [matrix_of(4, sizes, text)]
+        else:
+            values = [struct.pack("<II", 14, 0)] * many
+        if values and what != "values":
+            values *= 8
+        path = mat_of(tmp_path / "a.mat", width, names, *values)
+        start = time.process_time()
+        with pytest.raises(CorruptFile, match="contradicts itself"):
+            read_ecg(path)
+        assert time.process_time() - start < 2.0

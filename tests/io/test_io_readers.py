@@ -243,7 +243,7 @@ def test_csv_names_the_broken_cell(tmp_path):
     with pytest.raises(CorruptFile, match="do not fit a decimal comma"):
         read_ecg(path, hints=ReadHints(sampling_hz=500, units="mV"))
     path.write_text("I;II\n" + "0.1;0.2\n" * 3 + "O.1;0.2\n")
-    with pytest.raises(CorruptFile, match=r"a.csv, row 5, column 1: 'O.1' is no number"):
+    with pytest.raises(CorruptFile, match=r"a.csv, row 5, column 1: the cell is no number"):
         read_ecg(path, hints=ReadHints(sampling_hz=500, units="mV"))
 
 

@@ -22,7 +22,7 @@ from ecgdash.errors import CorruptFile, UnknownUnits
 from ecgdash.io.about import About
 from ecgdash.io.arrays import is_npy, mapped
 from ecgdash.io.build import Facts, sex_of
-from ecgdash.io.companions import chosen_member, companion_rows, number_in
+from ecgdash.io.companions import chosen_member, companion_rows, number_in, numbered
 from ecgdash.io.hints import ReadHints, gather_hints
 from ecgdash.io.plain import PlainEcg, plain_record
 
@@ -66,7 +66,7 @@ def members(path: Path) -> Sequence[str]:
         keys = [row["ecg_key"] for row in rows]
         if len(set(keys)) == len(keys) and all(keys):
             return keys
-    return [str(i) for i in range(len(array))]
+    return numbered(len(array), path.name)
 
 
 def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:

@@ -19,10 +19,11 @@ from typing import Any, Final
 import numpy as np
 
 from ecgdash.domain import CANONICAL_LEADS, EcgRecord
-from ecgdash.errors import CorruptFile, UnsupportedFormat
+from ecgdash.errors import CorruptFile, FileTooLarge, UnsupportedFormat
 from ecgdash.io.about import About
+from ecgdash.io.arrays import check_values
 from ecgdash.io.build import Facts, sex_of
-from ecgdash.io.companions import chosen_member, companion_rows, number_in
+from ecgdash.io.companions import chosen_member, companion_rows, number_in, numbered
 from ecgdash.io.hints import ReadHints, gather_hints
 from ecgdash.io.plain import CODE15_NO_UNIT, PlainEcg, plain_record, rate_as_stated
 from ecgdash.io.times import parse_iso
@@ -51,9 +52,8 @@ ABOUT: Final = About(
     proven=("h5py on five SPH files", "files written by h5py in the published layouts"),
 )
 _MAGIC: Final = b"\x89HDF\r\n\x1a\n"
-_MAX_VALUES: Final = 50_000_000
-"""Of one ECG (our choice: as for WFDB)."""
-_MAX_CHUNK_BYTES: Final = 256 * 1024 * 1024
+_MAX_CHUNK_BYTES: Final = 64 * 1024 * 1024
+"""Of one chunk, inflated (our choice); h5py makes them of about 1 MB."""
 _CODE15_HZ: Final = 400.0
 _CODE15_COLUMNS: Final = ("patient_id", "age", "is_male")
 _SPH_HZ: Final = 500.0
@@ -107,7 +107,7 @@ def _dataset(opened: Any, name: str, where: str) -> Any:
 
     Raises
     ------
-    UnsupportedFormat, CorruptFile
+    UnsupportedFormat, CorruptFile, FileTooLarge
     """
     import h5py
 
@@ -142,7 +142,14 @@ def _check_storage(dataset: Any, where: str) -> None:
         chunk_bytes = int(np.prod(dataset.chunks, dtype=object)) * dataset.dtype.itemsize
         grid = [-(-n // c) for n, c in zip(dataset.shape, dataset.chunks, strict=True)]
         n_chunks = int(np.prod(grid, dtype=object))
-        fits = dataset.id.get_num_chunks() == n_chunks and chunk_bytes <= _MAX_CHUNK_BYTES
+        if chunk_bytes > _MAX_CHUNK_BYTES:
+            raise FileTooLarge(
+                f"a dataset is stored in chunks of {chunk_bytes} bytes",
+                where=where,
+                accepted=f"Accepted: at most {_MAX_CHUNK_BYTES} bytes",
+                todo="Store it in smaller chunks by h5repack",
+            )
+        fits = dataset.id.get_num_chunks() == n_chunks
         held = f"{dataset.id.get_num_chunks()} chunks of {dataset.chunks}"
     if not fits:
         raise CorruptFile(
@@ -158,15 +165,18 @@ def _values(dataset: Any, place: int | None, where: str) -> np.ndarray[Any, Any]
     Raises
     ------
     CorruptFile
-        If they are no numbers, too many, or cannot be decoded.
+        If they are no numbers or cannot be decoded.
+    FileTooLarge
+        If there are too many.
     """
     shape = dataset.shape if place is None else dataset.shape[1:]
-    if dataset.dtype.kind not in "iuf" or len(shape) != 2 or np.prod(shape) > _MAX_VALUES:
+    if dataset.dtype.kind not in "iuf" or len(shape) != 2:
         raise CorruptFile(
             f"the dataset has shape {dataset.shape} and type {dataset.dtype}",
             where=where,
             accepted="Accepted: numbers, leads and samples",
         )
+    check_values(int(np.prod(shape, dtype=object)), where)
     try:
         values = dataset[()] if place is None else dataset[place]
     except (OSError, RuntimeError, ValueError) as error:
@@ -178,8 +188,15 @@ def _values(dataset: Any, place: int | None, where: str) -> np.ndarray[Any, Any]
 
 def _exam_ids(opened: Any, where: str) -> list[str]:
     tracings = _dataset(opened, "tracings", where)
+    if len(tracings.shape) != 3 or tracings.shape[2] != len(CANONICAL_LEADS):
+        raise CorruptFile(
+            f"the tracings have shape {tracings.shape}",
+            where=where,
+            accepted="Accepted: N x n x 12",
+        )
+    names = numbered(len(tracings), where)
     if "exam_id" not in opened:
-        return [str(i) for i in range(len(tracings))]
+        return names
     ids = _dataset(opened, "exam_id", where)
     if ids.shape != tracings.shape[:1] or ids.dtype.kind not in "iu":
         raise CorruptFile(
@@ -192,10 +209,6 @@ def _code15(opened: Any, path: Path, known: ReadHints) -> PlainEcg:
     names = _exam_ids(opened, path.name)
     place = chosen_member(names, known.member, path.name)
     values = _values(_dataset(opened, "tracings", path.name), place, path.name)
-    if values.shape[1] != len(CANONICAL_LEADS):
-        raise CorruptFile(
-            f"a tracing has shape {values.shape}", where=path.name, accepted="Accepted: n x 12"
-        )
     notes = ["rate 400 Hz and order of leads by the description of CODE-15, not by the file"]
     row = companion_rows(path.parent, ("exams.csv",), "exam_id", _CODE15_COLUMNS).get(names[place])
     facts = Facts(notes=notes)

@@ -31,10 +31,11 @@ ABOUT: Final = About(
     "are dropped.",
     decides=("The unit must be stated, in the call or in `NAME.json.json`: the file states none.",),
     checks=("Rate x duration, the stated number of samples and the length of every lead.",),
-    limits=("Other JSON is not read. At most 32 MB.",),
+    limits=("Other JSON is not read. At most 16 MB.",),
     proven=("the json module on four files",),
 )
-_MAX_BYTES: Final = 32 * 1024 * 1024
+_MAX_BYTES: Final = 16 * 1024 * 1024
+"""Nested parts take up to thirty times their bytes."""
 _AGE: Final = re.compile(r"^\s*(\d{1,3}(?:\.\d+)?)\s*(yr|y|years?|mo|months?|d|days?)?\s*$")
 _YEARS_PER: Final = {"y": 1.0, "m": 1 / 12, "d": 1 / 365.25}
 
@@ -72,9 +73,9 @@ def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:
 def _content(path: Path) -> Mapping[str, Any]:
     if path.stat().st_size > _MAX_BYTES:
         raise FileTooLarge(
-            "the JSON is larger than 32 MB",
+            "the JSON is larger than 16 MB",
             where=path.name,
-            accepted="Accepted: at most 32 MB",
+            accepted="Accepted: at most 16 MB",
             todo="Cut the recording",
         )
     try:

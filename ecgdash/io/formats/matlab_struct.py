@@ -17,6 +17,7 @@ import numpy as np
 from ecgdash.domain import CANONICAL_LEADS, EcgRecord
 from ecgdash.errors import CorruptFile, InputFileError
 from ecgdash.io.about import About
+from ecgdash.io.arrays import check_values
 from ecgdash.io.build import Facts, sex_of
 from ecgdash.io.companions import companion_rows, number_in
 from ecgdash.io.hints import ReadHints, gather_hints
@@ -129,4 +130,5 @@ def _twelve(data: Any, where: str) -> dict[str, np.ndarray[Any, Any]]:
             where=where,
             accepted="Accepted: numbers, 12 x n",
         )
+    check_values(values.size, where)
     return dict(zip(CANONICAL_LEADS, values.astype(np.float64), strict=True))

@@ -15,8 +15,8 @@ import numpy as np
 from ecgdash.domain import EcgRecord
 from ecgdash.errors import CorruptFile, MissingLeads
 from ecgdash.io.about import About
-from ecgdash.io.arrays import is_npy, mapped
-from ecgdash.io.companions import chosen_member
+from ecgdash.io.arrays import check_values, is_npy, mapped
+from ecgdash.io.companions import chosen_member, numbered
 from ecgdash.io.hints import ReadHints, gather_hints
 from ecgdash.io.plain import PlainEcg, plain_record
 
@@ -29,7 +29,10 @@ ABOUT: Final = About(
     "the call.",
     decides=("The axis as long as the list of leads is the lead axis.",),
     checks=("The bytes that the header states against the file's.",),
-    limits=("Object arrays are refused: nothing is unpickled.",),
+    limits=(
+        "Object arrays are refused: nothing is unpickled.",
+        "At most 20 million numbers an ECG and a million ECGs.",
+    ),
     proven=("arrays written by numpy",),
 )
 
@@ -42,7 +45,7 @@ def sniff(path: Path) -> bool:
 def members(path: Path) -> Sequence[str]:
     """Return the names of the ECGs in an array of three axes; empty for one ECG."""
     array = mapped(path)
-    return [str(i) for i in range(array.shape[0])] if array.ndim == 3 else []
+    return numbered(array.shape[0], path.name) if array.ndim == 3 else []
 
 
 def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:
@@ -70,6 +73,7 @@ def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:
             where=path.name,
             accepted="Accepted: one axis as long as the list of leads",
         )
+    check_values(array.size, path.name)
     rows = (array if fits[0] == 0 else array.T).astype(np.float64)
     ecg = PlainEcg(dict(zip(known.leads, rows, strict=True)))
     return plain_record(path, ecg, known, zone, "npy")
