@@ -2,15 +2,18 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ecgdash.errors import CorruptFile
+from ecgdash.errors import CorruptFile, FileTooLarge
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 __all__ = ["looks_like_xml", "parse_xml", "root_tag"]
 
+MAX_XML_MB: Final = 16
+"""Ten seconds of 12 leads take half a megabyte; a tree takes up to sixty times its text."""
+MAX_TAGS: Final = 400_000
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _ROOT = re.compile(r"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -46,13 +49,19 @@ def parse_xml(path: Path) -> "Element":
     ------
     CorruptFile
         If the document is not well-formed, or declares entities.
+    FileTooLarge
+        If it is larger than 16 MB or holds more than 400,000 tags or attributes.
     """
     from xml.etree.ElementTree import ParseError
 
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import fromstring
 
+    if path.stat().st_size > MAX_XML_MB * 1024 * 1024:
+        raise _too_large(f"the XML is larger than {MAX_XML_MB} MB", path.name)
     raw = path.read_bytes()
+    if max(raw.count(b"<"), raw.count(b"=")) > MAX_TAGS:
+        raise _too_large(f"the XML holds more than {MAX_TAGS} tags or attributes", path.name)
     try:
         try:
             root: Element = fromstring(raw)
@@ -73,3 +82,12 @@ def parse_xml(path: Path) -> "Element":
             f"the XML is not well-formed ({error})", where=path.name, todo="Export the ECG again"
         ) from error
     return root
+
+
+def _too_large(what: str, where: str) -> FileTooLarge:
+    return FileTooLarge(
+        what,
+        where=where,
+        accepted=f"Accepted: at most {MAX_XML_MB} MB and {MAX_TAGS} tags",
+        todo="Cut the recording, or export it as DICOM",
+    )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ecgdash.errors import CorruptFile
+from ecgdash.errors import CorruptFile, FileTooLarge
 from ecgdash.io import read_ecg
 
 ROOTS = {
@@ -64,3 +64,19 @@ def test_broken_xml_is_refused(content, tmp_path):
     path.write_text(content)
     with pytest.raises(CorruptFile, match=r"^broken.xml: "):
         read_ecg(path)
+
+
+@pytest.mark.parametrize("root", ["RestingECG", "AnnotatedECG", "restingecgdata", "CardiologyXML"])
+@pytest.mark.parametrize(
+    "body", ["<a/>" * 400_001, "<a " + " ".join(f'b{i}="1"' for i in range(400_001)) + "/>"]
+)
+def test_trees_that_would_fill_memory_are_refused_unparsed(root, body, tmp_path):
+    (tmp_path / "a.xml").write_text(f"<{root}>{body}</{root}>")
+    with pytest.raises(FileTooLarge, match="more than 400000 tags or attributes"):
+        read_ecg(tmp_path / "a.xml")
+
+
+def test_xml_beyond_its_limit_is_refused_unread(tmp_path):
+    (tmp_path / "a.xml").write_text("<RestingECG>" + " " * (16 * 1024 * 1024) + "</RestingECG>")
+    with pytest.raises(FileTooLarge, match="larger than 16 MB"):
+        read_ecg(tmp_path / "a.xml")
