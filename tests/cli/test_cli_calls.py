@@ -35,7 +35,7 @@ def call(folder, *words, **variables):
         (("models",), "The command to run is not named. See 'python -m ecgdash --help'."),
         (("nonsense",), "No such command 'nonsense'. See 'python -m ecgdash --help'."),
         (("read",), "Missing argument 'PATH...'. See 'python -m ecgdash --help'."),
-        (("read", "--bad", "x"), "No such option: --bad. See 'python -m ecgdash --help'."),
+        (("read", "--quux", "x"), "No such option: --quux. See 'python -m ecgdash --help'."),
         (("timeline",), "Missing argument 'patient'. See 'python -m ecgdash --help'."),
     ],
 )

@@ -116,5 +116,5 @@ def test_rows_of_the_report_end_with_one_full_stop(run, tmp_path):
     (tmp_path / "a.xml").write_text("<nothing/>")
     lines = run("import", tmp_path / "short.hea", tmp_path / "a.xml").stdout.splitlines()[1:]
     assert "is 4.0 s long" in lines[0]
-    assert "apart). Record the ECG again" in lines[0]
+    assert "mV. Record the ECG again" in lines[0]
     assert all(line.endswith(".") and ".." not in line for line in lines)
