@@ -13,7 +13,7 @@ with setup("ecg") as page:
     ecg_page.draw_header(facts, course, page)
     left, right = st.columns([1012, 360], gap="medium")
     with left:
-        ecg_page.draw_paper(ecg_record(page.store, facts.key))
+        ecg_page.draw_paper(ecg_record(page.store, facts.key), facts)
         ecg_page.draw_about(facts)
     with right:
         ecg_page.draw_values(facts, course, page)

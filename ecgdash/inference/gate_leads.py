@@ -1,6 +1,6 @@
 """The gate's judgement of each lead: gaps, flat lines, rails, scale, copies, baseline, noise."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import combinations
 from typing import Final
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdash.domain import GateFinding
+from ecgdash.domain.gate import GateCode
 from ecgdash.signal.leads import LIMB_FROM_I_II
 from ecgdash.signal.noise import LeadNoise, lead_noise
 from ecgdash.signal.quality import LeadQuality, lead_quality
@@ -84,22 +85,43 @@ def _scale(qualities: dict[str, LeadQuality]) -> Iterator[GateFinding]:
 
 
 def _faults(qualities: dict[str, LeadQuality]) -> Iterator[GateFinding]:
+    """Find leads without a usable trace; leads with the same fault share a finding."""
+    found: dict[tuple[GateCode, str], dict[str, str]] = {}
     for name, quality in qualities.items():
-        if quality.missing_s > 0:
-            words = f"lead {name} lacks {max(quality.missing_s, 0.1):.1f} s"
-            yield GateFinding("missing_samples", "withholds", words, (name,))
-        elif quality.flat_s >= MAX_FLAT_S:
-            words = f"lead {name} is flat for {quality.flat_s:.1f} s"
-            yield GateFinding("flat", "withholds", words, (name,))
-        elif quality.range_mv < MIN_RANGE_MV:
-            words = f"lead {name} shows only {quality.range_mv:.3f} mV"
-            yield GateFinding("amplitude", "withholds", words, (name,))
-        elif quality.peak_mv > MAX_PEAK_MV:
-            words = f"lead {name} reaches {quality.peak_mv:.0f} mV, which no heart does"
-            yield GateFinding("amplitude", "withholds", words, (name,))
-        elif quality.rail_mv is not None:
-            words = f"lead {name} is cut off at {quality.rail_mv:.1f} mV"
-            yield GateFinding("clipped", "withholds", words, (name,))
+        fault = _fault(quality)
+        if fault is not None:
+            code, verb, figure = fault
+            found.setdefault((code, verb), {})[name] = figure
+    for (code, verb), figures in found.items():
+        leads = tuple(figures)
+        one = len(leads) == 1
+        same = len(set(figures.values())) == 1
+        told = next(iter(figures.values())) if same else " to ".join(_ends(figures.values()))
+        subject = f"lead {leads[0]}" if one else f"leads {', '.join(leads[:-1])} and {leads[-1]}"
+        singular, _, plural = verb.partition("|")
+        words = f"{subject} {singular if one else plural}".replace("#", told)
+        yield GateFinding(code, "withholds", words, leads)
+
+
+def _fault(quality: LeadQuality) -> tuple[GateCode, str, str] | None:
+    """Return a lead's worst fault: its code, words for one lead and for several, and the figure."""
+    if quality.missing_s > 0:
+        return "missing_samples", "lacks # s|lack # s", f"{max(quality.missing_s, 0.1):.1f}"
+    if quality.flat_s >= MAX_FLAT_S:
+        return "flat", "is flat for # s|are flat for # s", f"{quality.flat_s:.1f}"
+    if quality.range_mv < MIN_RANGE_MV:
+        return "amplitude", "shows only # mV|show only # mV", f"{quality.range_mv:.3f}"
+    if quality.peak_mv > MAX_PEAK_MV:
+        which = "reaches # mV, which no heart does|reach # mV, which no heart does"
+        return "amplitude", which, f"{quality.peak_mv:.0f}"
+    if quality.rail_mv is not None:
+        return "clipped", "is cut off at # mV|are cut off at # mV", f"{quality.rail_mv:.1f}"
+    return None
+
+
+def _ends(figures: Collection[str]) -> tuple[str, str]:
+    """Return the smallest and the largest of some figures."""
+    return min(figures, key=float), max(figures, key=float)
 
 
 def _copies(rows: NDArray[np.floating], names: tuple[str, ...]) -> Iterator[GateFinding]:

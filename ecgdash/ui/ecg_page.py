@@ -1,5 +1,7 @@
 """The ECG page: the sheet to scale, its scores, and what the file and the gate said."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from ecgdash.domain import EcgRecord, RiskTimeline, TimelinePoint
@@ -15,6 +17,7 @@ __all__ = ["draw_about", "draw_header", "draw_paper", "draw_values"]
 
 _LARGEST_UV = 32767
 _NO_SAMPLE = -32768
+_TOLD_START_S = 0.5
 _MEASUREMENTS = {
     "heart_rate_bpm": "HR (/min)",
     "pr_ms": "PR (ms)",
@@ -52,14 +55,16 @@ def draw_header(facts: StoredEcg, timeline: RiskTimeline, page: Page) -> None:
     )
 
 
-def draw_paper(record: EcgRecord) -> None:
-    """Draw the sheet; the samples travel as raw int16 microvolts."""
-    strips = sheet(record)
+def draw_paper(record: EcgRecord, facts: StoredEcg) -> None:
+    """Draw the sheet from where the scored window starts; samples travel as int16 microvolts."""
+    start_s = facts.gate.window_s[0] if facts.gate.window_s else 0.0
+    first = round(start_s * record.sampling_hz)
+    strips = sheet(replace(record, signal_mv=record.signal_mv[:, first:]))
     layout = {
         "width_mm": PAPER_WIDTH_MM,
         "height_mm": PAPER_HEIGHT_MM,
         "strips": [_strip_view(strip) for strip in strips],
-        "foot": _foot(record),
+        "foot": _foot(record, start_s),
         "alt": f"ECG of {record.duration_s:.1f} s, leads {', '.join(record.leads)}",
     }
     draw_sheet(layout, b"".join(_microvolts(strip) for strip in strips), key=record.sha256)
@@ -82,10 +87,11 @@ def _microvolts(strip: Strip) -> bytes:
     return samples
 
 
-def _foot(record: EcgRecord) -> str:
+def _foot(record: EcgRecord, start_s: float) -> str:
     layout = "3 × 4 + 1, columns are consecutive 2.5 s" if len(record.leads) == 12 else "10 s rows"
     filters = record.filters or "not stated"
-    return f"As recorded, filter of the cart: {filters}   25 mm/s   10 mm/mV   {layout}"
+    whence = f"from {start_s:.1f} s   " if start_s >= _TOLD_START_S else ""
+    return f"{whence}As recorded, filter of the cart: {filters}   25 mm/s   10 mm/mV   {layout}"
 
 
 def draw_values(facts: StoredEcg, timeline: RiskTimeline, page: Page) -> None:

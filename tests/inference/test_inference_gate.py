@@ -290,3 +290,12 @@ def test_real_records_are_withheld_for_age_and_pacing_only(shared_data):
             )
             found[result.status] += 1
     assert found == {"analysable": 341, "excluded": 12}
+
+
+def test_leads_with_the_same_fault_share_a_sentence():
+    signal = good_signal()
+    for lead, seconds in (("V4", 10.0), ("V5", 10.0), ("V6", 8.0)):
+        signal[CANONICAL_LEADS.index(lead), : round(seconds * 500)] = 0.125
+    (finding,) = [f for f in gate(record(signal)).findings if f.code == "flat"]
+    assert finding.text == "leads V4, V5 and V6 are flat for 8.0 to 10.0 s"
+    assert finding.leads == ("V4", "V5", "V6")
