@@ -154,7 +154,7 @@ def _told_in_one_sentence(file: Path, kind: str = "") -> Iterator[None]:
     """Turn whatever a decoder throws into one of our errors."""
     try:
         yield
-    except InputFileError:
+    except (InputFileError, ImportError):  # a library that is missing is no fault of the file
         raise
     except PermissionError as error:
         raise CorruptFile(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -452,3 +453,10 @@ def test_a_decoder_s_message_quotes_nothing_of_the_content(tmp_path):
     with pytest.raises(CorruptFile) as caught:
         read_ecg(file)
     assert "Smith" not in caught.value.sentence
+
+
+def test_a_missing_library_is_not_told_as_a_broken_file(tmp_path, monkeypatch):
+    path = made.write_dicom(tmp_path / "a.dcm")
+    monkeypatch.setitem(sys.modules, "pydicom", None)
+    with pytest.raises(ImportError, match="pydicom"):
+        read_ecg(path)
