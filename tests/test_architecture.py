@@ -48,6 +48,7 @@ LIBRARIES: dict[str, set[str]] = {
     "pydicom": {"io"},
     "h5py": {"io"},
     "defusedxml": {"io"},
+    "openpyxl": {"io"},
     "pandas": {"io", "services"},
     "torch": {"nets", "inference", "explain", "training"},
     "safetensors": {"inference", "training"},

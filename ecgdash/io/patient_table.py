@@ -34,6 +34,8 @@ class PatientRow:
     sex: Sex | None = None
     statements: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    measurements: tuple[tuple[str, float], ...] = ()
+    filters: str | None = None
 
 
 @dataclass
@@ -44,11 +46,16 @@ class PatientTable:
     problems: list[RowProblem] = field(default_factory=list)
     _by_stem: dict[str, list[str]] = field(default_factory=dict, repr=False)
 
-    def add(self, file: str, row: PatientRow) -> None:
-        """Add the row of a file; the path's ending and its suffix do not matter."""
+    def has(self, file: str) -> bool:
+        """Tell whether the file has a row already."""
+        return _key(file) in self.rows
+
+    def add(self, file: str, row: PatientRow) -> str:
+        """Add the row of a file and return its key; the path's suffix does not matter."""
         key = _key(file)
         self.rows[key] = row
         self._by_stem.setdefault(PurePosixPath(key).name, []).append(key)
+        return key
 
     def find(self, display_name: str) -> PatientRow | None:
         """Return the row of a file, or None; folders decide where names repeat."""
@@ -80,6 +87,8 @@ class PatientTable:
             age_years=row.age_years if row.age_years is not None else record.age_years,
             sex=row.sex or record.sex,
             statements=tuple(dict.fromkeys((*record.statements, *row.statements))),
+            measurements={**record.measurements, **dict(row.measurements)},
+            filters=row.filters or record.filters,
             notes=tuple(dict.fromkeys((*notes, *row.notes, *(moment.notes if moment else ())))),
         )
 

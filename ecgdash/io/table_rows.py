@@ -1,24 +1,31 @@
 """Rows of a CSV table, the problems they may have, and which tables are known."""
 
 import csv
+import gzip
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from ecgdash.errors import TableError
+from ecgdash.io.xlsx_rows import xlsx_rows
 
 __all__ = [
     "DIAGNOSIS_COLUMNS",
     "ECHO_COLUMNS",
     "PTBXL_COLUMNS",
+    "REPORT_COLUMNS",
     "SURPLUS",
     "RowProblem",
+    "header_of",
     "known_table",
     "rows_of",
 ]
 
 ECHO_COLUMNS: Final = ("patient_id", "performed_at", "lvef_percent")
+REPORT_COLUMNS: Final = ("patient_id", "performed_at", "report")
+"""Echoes whose LVEF stands in free text."""
 DIAGNOSIS_COLUMNS: Final = ("patient_id", "code_system", "code", "recorded_on")
 PTBXL_COLUMNS: Final = ("patient_id", "filename_hr", "recording_date")
 _DATA_SETS: Final = (
@@ -26,9 +33,15 @@ _DATA_SETS: Final = (
     {"ecg_id", "aha_code"},  # SPH
     {"ecg_key", "patient_key"},  # EchoNext
     {"ecg_id", "shd"},  # EchoNext's labels
+    {"ecg_id", "scp_codes"},  # extracts of PTB-XL
+    {"description", "diagnostic_class"},  # PTB-XL's scp_statements.csv
 )
 """Columns by which the tables beside a data set's waveforms are known."""
 MAX_TABLE_MB: Final = 512
+MAX_HEADER: Final = 65_536
+"""Characters of a header line that are looked at."""
+MAX_LINE: Final = 1_048_576
+"""Characters of one line (our choice)."""
 SURPLUS: Final = "\n"
 """Key of what stands in a row beyond the header's columns; no column has this name."""
 
@@ -65,7 +78,7 @@ def known_table(path: Path) -> str | None:
         head = stream.read(8192).decode("utf-8-sig", errors="replace")
     first = head.splitlines()[0] if head.strip() else ""
     columns = {cell.strip().lower() for cell in first.replace(";", ",").split(",")}
-    if columns.issuperset(ECHO_COLUMNS):
+    if columns.issuperset(ECHO_COLUMNS) or columns.issuperset(REPORT_COLUMNS):
         return "echo"
     if columns.issuperset(DIAGNOSIS_COLUMNS):
         return "diagnoses"
@@ -75,8 +88,19 @@ def known_table(path: Path) -> str | None:
     return "data set" if any(columns >= known for known in _DATA_SETS) else None
 
 
-def rows_of(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+def rows_of(
+    path: Path, required: tuple[str, ...], max_mb: int = MAX_TABLE_MB
+) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield each row with its line; keys are lower-case column names, values stripped.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV, or one compressed as `.csv.gz`; it is streamed, never held.
+    required : tuple of str
+        Columns that must be there, lower case.
+    max_mb : int
+        Size of the file, MiB.
 
     Raises
     ------
@@ -86,14 +110,17 @@ def rows_of(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[s
     if not path.is_file():
         what = "this is a folder" if path.is_dir() else "there is no such file"
         raise TableError(what, where=path.name, todo="Check the path")
-    if path.stat().st_size > MAX_TABLE_MB * 1024 * 1024:
+    if path.stat().st_size > max_mb * 1024 * 1024:
         raise TableError("the table is too large", where=path.name, todo="Split it")
+    if path.suffix.lower() == ".xlsx":
+        yield from _sheet_rows(path, required)
+        return
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            header = stream.readline()
+        with _open(path) as stream:
+            header = stream.readline(MAX_HEADER)
             separator = max((",", ";", "\t"), key=header.count)
             stream.seek(0)
-            reader = csv.DictReader(stream, delimiter=separator)
+            reader = csv.DictReader(_lines(stream), delimiter=separator)
             columns = [(name or "").strip().lower() for name in reader.fieldnames or []]
             _check_columns(columns, required, path.name)
             reader.fieldnames = columns
@@ -108,10 +135,50 @@ def rows_of(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[s
             where=path.name,
             todo="Give the right to read it",
         ) from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise TableError(
             f"the table is no UTF-8 CSV ({error})", where=path.name, todo="Save it as CSV (UTF-8)"
         ) from error
+
+
+def _sheet_rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    rows = xlsx_rows(path)
+    columns = [name.lower() for name in next(rows, (1, []))[1]]
+    while columns and not columns[-1]:
+        columns.pop()
+    _check_columns(columns, required, path.name)
+    for number, cells in rows:
+        padded = cells + [""] * (len(columns) - len(cells))
+        texts = dict(zip(columns, padded, strict=False))
+        texts[SURPLUS] = "".join(padded[len(columns) :])
+        if any(texts.values()):
+            yield number, texts
+
+
+def header_of(path: Path) -> tuple[str, ...]:
+    """Return the lower-case column names of a CSV or `.csv.gz`; empty if it is none."""
+    try:
+        with _open(path) as stream:
+            line = stream.readline(MAX_HEADER)
+    except (OSError, UnicodeDecodeError, EOFError, zlib.error):
+        return ()
+    separator = max((",", ";", "\t"), key=line.count)
+    cells = next(csv.reader([line], delimiter=separator), [])
+    return tuple(cell.strip().lower() for cell in cells)
+
+
+def _lines(stream: TextIO) -> Iterator[str]:
+    """Yield lines, none longer than memory allows: a small `.gz` can unpack to one endless line."""
+    while line := stream.readline(MAX_LINE):
+        if len(line) == MAX_LINE:
+            raise csv.Error(f"a line is longer than {MAX_LINE} characters")
+        yield line
+
+
+def _open(path: Path) -> TextIO:
+    if path.suffix.lower() != ".gz":
+        return path.open(encoding="utf-8-sig", newline="")
+    return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
 
 
 def _check_columns(columns: list[str], required: tuple[str, ...], where: str) -> None:

@@ -13,18 +13,24 @@ from ecgdash.io.patient_table import PatientRow, PatientTable, read_patient_tabl
 from ecgdash.io.table_rows import (
     DIAGNOSIS_COLUMNS,
     ECHO_COLUMNS,
+    REPORT_COLUMNS,
     SURPLUS,
     RowProblem,
+    header_of,
     known_table,
     rows_of,
 )
 from ecgdash.io.times import Moment, parse_iso
+from ecgdash.labels.echo_report import read_echo_report
 
 __all__ = [
     "PatientRow",
     "PatientTable",
     "RowProblem",
+    "RowRefused",
     "known_table",
+    "lvef_in",
+    "moment_in",
     "read_diagnoses_csv",
     "read_echo_csv",
     "read_patient_table",
@@ -48,8 +54,8 @@ _OLDEST: Final = date(1900, 1, 1)
 Made = TypeVar("Made")
 
 
-class _Refused(Exception):
-    """A row that cannot be kept; caught by `_collect`."""
+class RowRefused(Exception):
+    """A row that cannot be kept; whoever reads the table turns it into a `RowProblem`."""
 
     def __init__(self, column: str, message: str) -> None:
         super().__init__(message)
@@ -58,7 +64,10 @@ class _Refused(Exception):
 
 
 def read_echo_csv(path: Path | str, zone: tzinfo = UTC) -> tuple[list[EchoStudy], list[RowProblem]]:
-    """Read echoes: patient_id, performed_at, lvef_percent, method (optional).
+    """Read echoes: patient_id, performed_at, lvef_percent or report, method (optional).
+
+    Where lvef_percent is empty, the LVEF and its method are read from the free text of the
+    column report, which itself is not kept.
 
     Parameters
     ----------
@@ -77,17 +86,35 @@ def read_echo_csv(path: Path | str, zone: tzinfo = UTC) -> tuple[list[EchoStudy]
     """
 
     def make(cells: dict[str, str], line: int, problems: list[RowProblem]) -> EchoStudy:
-        moment = _moment(cells, "performed_at", zone)
+        moment = moment_in(cells, "performed_at", zone)
+        method = _method(cells.get("method", ""), line, problems)
+        if cells.get("lvef_percent") or not cells.get("report"):
+            percent = lvef_in(cells.get("lvef_percent", ""))
+        else:
+            percent, named = _lvef_of_report(cells["report"], line, problems)
+            method = named if method == "unknown" else method
         return EchoStudy(
             patient_id=_patient(cells),
             performed_at=moment.at,
             local_day=moment.local_day,
-            lvef_percent=_lvef(cells["lvef_percent"]),
-            method=_method(cells.get("method", ""), line, problems),
+            lvef_percent=percent,
+            method=method,
             has_time=moment.has_time,
         )
 
-    return _collect(Path(path), ECHO_COLUMNS, make)
+    columns = header_of(Path(path)) if Path(path).is_file() else ()
+    only_reports = "report" in columns and "lvef_percent" not in columns
+    return _collect(Path(path), REPORT_COLUMNS if only_reports else ECHO_COLUMNS, make)
+
+
+def _lvef_of_report(text: str, line: int, problems: list[RowProblem]) -> tuple[float, EchoMethod]:
+    """Return the LVEF that a report states for now, and how it was measured."""
+    report = read_echo_report(text)
+    if report.lvef is None:
+        raise RowRefused("report", f"{report.remark}; state it in lvef_percent")
+    if report.remark:
+        problems.append(RowProblem(line, "report", report.remark, refused=False))
+    return report.lvef.percent, report.lvef.method
 
 
 def read_diagnoses_csv(path: Path | str) -> tuple[list[Diagnosis], list[RowProblem]]:
@@ -102,12 +129,12 @@ def read_diagnoses_csv(path: Path | str) -> tuple[list[Diagnosis], list[RowProbl
     def make(cells: dict[str, str], line: int, problems: list[RowProblem]) -> Diagnosis:
         for column in ("code_system", "code"):
             if not cells[column]:
-                raise _Refused(column, f"{column} is empty; state it")
+                raise RowRefused(column, f"{column} is empty; state it")
         return Diagnosis(
             patient_id=_patient(cells),
             code_system=cells["code_system"],
             code=cells["code"],
-            recorded_on=_moment(cells, "recorded_on", UTC).local_day,
+            recorded_on=moment_in(cells, "recorded_on", UTC).local_day,
         )
 
     return _collect(Path(path), DIAGNOSIS_COLUMNS, make)
@@ -124,7 +151,7 @@ def _collect(
         try:
             _check_cells(cells)
             one = make(cells, line, problems)
-        except _Refused as refusal:
+        except RowRefused as refusal:
             problems.append(RowProblem(line, refusal.column, refusal.message))
             continue
         except InvalidValue as error:
@@ -141,42 +168,52 @@ def _collect(
 def _check_cells(cells: dict[str, str]) -> None:
     if cells[SURPLUS]:
         message = "the row has more cells than the header; put a decimal comma into quotes"
-        raise _Refused("", message)
+        raise RowRefused("", message)
     for column, text in cells.items():
+        if column == "report":  # free text has lines
+            continue
         if any(not character.isprintable() for character in text):
-            raise _Refused(column, f"{column} holds control characters; remove them")
+            raise RowRefused(column, f"{column} holds control characters; remove them")
 
 
 def _patient(cells: dict[str, str]) -> str:
     patient_id = normalise_patient_id(cells["patient_id"])
     if patient_id is None:
-        raise _Refused("patient_id", "the patient id is empty; state it")
+        raise RowRefused("patient_id", "the patient id is empty; state it")
     return patient_id
 
 
-def _moment(cells: dict[str, str], column: str, zone: tzinfo) -> Moment:
+def moment_in(cells: dict[str, str], column: str, zone: tzinfo, *, shifted: bool = False) -> Moment:
+    """Return the time in a cell; `shifted` allows the future, where a data set moved its dates.
+
+    Raises
+    ------
+    RowRefused
+        If it is no time, lies before 1900, or lies in the future.
+    """
     text = cells[column]
     moment = parse_iso(text, zone)
     if moment is None:
-        raise _Refused(
+        raise RowRefused(
             column, f"{text!r} is no time; write it as 2024-05-31 or 2024-05-31T14:30:00+09:00"
         )
     if moment.local_day < _OLDEST:
-        raise _Refused(column, f"{text!r} lies before 1900; correct it")
-    if moment.at > datetime.combine(datetime.now(UTC).date(), time.max, UTC):
-        raise _Refused(column, f"{text!r} lies in the future; correct it")
+        raise RowRefused(column, f"{text!r} lies before 1900; correct it")
+    if not shifted and moment.at > datetime.combine(datetime.now(UTC).date(), time.max, UTC):
+        raise RowRefused(column, f"{text!r} lies in the future; correct it")
     return moment
 
 
-def _lvef(text: str) -> float:
+def lvef_in(text: str) -> float:
+    """Return an LVEF in percent, above 1 and at most 100; raises `RowRefused` for anything else."""
     match = _NUMBER.match(text)
     if match is None:
-        raise _Refused("lvef_percent", f"LVEF {text!r} is no number; give one number in percent")
+        raise RowRefused("lvef_percent", f"LVEF {text!r} is no number; give one number in percent")
     value = float(match.group(1).replace(",", "."))
     if 0.0 < value <= 1.0:
-        raise _Refused("lvef_percent", f"LVEF {text}: percent or fraction? Give percent")
+        raise RowRefused("lvef_percent", f"LVEF {text}: percent or fraction? Give percent")
     if not 1.0 < value <= 100.0:
-        raise _Refused("lvef_percent", f"LVEF {text} is outside 1 to 100 percent; correct it")
+        raise RowRefused("lvef_percent", f"LVEF {text} is outside 1 to 100 percent; correct it")
     return value
 
 

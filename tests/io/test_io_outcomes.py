@@ -84,7 +84,6 @@ EXPECTED = {
     ("contec", "UnsupportedFormat"): 1,
     ("cpsc2018_mat_struct", "analysable"): 5,
     ("csv_ptbxl_500hz", "UnknownSamplingRate"): 20,
-    ("csv_ptbxl_500hz", "UnsupportedFormat"): 1,
     ("edf", "analysable"): 1,
     ("ge_text", "MissingLeads"): 1,
     ("image_dicom_pair", "UnsupportedFormat"): 3,
@@ -98,7 +97,6 @@ EXPECTED = {
     ("pdf_vector_ptbxl", "UnsupportedFormat"): 7,
     ("pediatric_json", "UnknownUnits"): 4,
     ("philips_sierra", "analysable"): 3,
-    ("ptbxl500", "UnsupportedFormat"): 1,
     ("ptbxl500", "analysable"): 701,
     ("ptbxl500", "excluded"): 5,
     ("scp_nonstandard", "UnsupportedFormat"): 1,
@@ -109,8 +107,10 @@ EXPECTED = {
 }
 COMPANIONS = {
     "code15_mat/meta.csv",
+    "csv_ptbxl_500hz/meta.csv",
     "muse_xml/echonext_labels_format.csv",
     "ptbxl500/LICENSE.txt",
     "ptbxl500/ptbxl_database.csv",
+    "ptbxl500/scp_statements.csv",
     "sph_h5/metadata.csv",
 }

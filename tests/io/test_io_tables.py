@@ -219,3 +219,43 @@ def test_trailing_empty_cells_do_not_matter(tmp_path):
 def test_a_folder_is_no_table(tmp_path):
     with pytest.raises(TableError, match="this is a folder"):
         read_echo_csv(tmp_path)
+
+
+REPORTS = (
+    'P1,2024-03-01,"Dilated LV.\nLVEF 35 % by biplane Simpson, prior LVEF 50 % in 2019."\n'
+    'P1,2024-06-01,"LVEF > 55 %"\n'
+    'P1,2024-07-01,"RVSP 45 mmHg, LVEF could not be assessed"\n'
+)
+
+
+def test_lvef_is_read_from_the_text_of_reports(tmp_path):
+    path = tmp_path / "reports.csv"
+    path.write_text("patient_id,performed_at,report\n" + REPORTS)
+    assert known_table(path) == "echo"
+    studies, problems = read_echo_csv(path)
+    assert [(one.lvef_percent, one.method) for one in studies] == [
+        (35.0, "simpson"),
+        (55.0, "unknown"),
+    ]
+    assert [(one.row, one.column, one.refused) for one in problems] == [
+        (4, "report", False),
+        (5, "report", True),
+    ]
+    assert "only a bound is stated (> 55 %)" in problems[0].message
+    assert "no LVEF of this study is stated" in problems[1].message
+
+
+def test_a_stated_lvef_comes_before_the_text(tmp_path):
+    path = tmp_path / "both.csv"
+    path.write_text(
+        "patient_id,performed_at,lvef_percent,method,report\n"
+        'P1,2024-03-01,40,visual,"LVEF 35 % by biplane Simpson"\n'
+        'P1,2024-04-01,,,"LVEF 35 % by biplane Simpson"\n'
+        "P1,2024-05-01,,,\n"
+    )
+    studies, problems = read_echo_csv(path)
+    assert [(one.lvef_percent, one.method) for one in studies] == [
+        (40.0, "visual"),
+        (35.0, "simpson"),
+    ]
+    assert [(one.row, one.refused) for one in problems] == [(4, True)]
