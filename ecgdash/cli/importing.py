@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +16,7 @@ from ecgdash.settings import Settings
 if TYPE_CHECKING:
     from ecgdash.domain.timeline import RiskTimeline
     from ecgdash.services.import_report import ImportReport
-    from ecgdash.store import Store
+    from ecgdash.store import ImportRow, Store
 
 __all__ = ["import_", "timeline"]
 
@@ -37,21 +38,41 @@ def import_(  # noqa: PLR0913 - one argument an option
         Path | None, typer.Option(readable=False, help="CSV of coded diagnoses.")
     ] = None,
     site: Annotated[str, typer.Option(help="Whose patient ids these are.")] = "local",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Worker processes; left out: one per core.")
+    ] = None,
+    recognise: Annotated[
+        bool,
+        typer.Option(
+            "--recognise/--no-recognise",
+            help="Take whose ECG each file is from a known data set's own tables.",
+        ),
+    ] = True,
+    undo: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Take this import back as a whole.")
+    ] = None,
     sampling_hz: SamplingHz = None,
     units: Units = None,
     leads: Leads = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")] = False,
 ) -> None:
     """Import ECGs, echoes and diagnoses into the store."""
+    from ecgdash.services.import_data_sets import DataSets
     from ecgdash.services.importing import import_paths
     from ecgdash.store import open_store
 
     settings = Settings()
+    if undo is not None:
+        _undo(open_store(settings.database_url), settings, undo, as_json)
+        return
     if not paths and echo is None and diagnoses is None:
         raise InputFileError(
             "nothing to import was named",
             accepted="Accepted: files, folders, ZIPs, --echo FILE, --diagnoses FILE",
         )
+    data_sets = DataSets.of(paths or [], settings) if recognise and not patient_table else None
+    for sentence in data_sets.sentences() if data_sets is not None else ():
+        typer.echo(printable(f"recognised: {sentence}"), err=True)
     store = open_store(settings.database_url)
     report = import_paths(
         store,
@@ -62,11 +83,15 @@ def import_(  # noqa: PLR0913 - one argument an option
         diagnoses=diagnoses,
         site=site,
         hints=hints_of(sampling_hz, units, leads),
-        on_progress=_progress,
+        on_progress=_Progress().tell,
+        jobs=jobs,
+        data_sets=data_sets,
     )
     _renew_histories(store, settings, report)
     if as_json:
-        typer.echo(json.dumps(report.as_json(), allow_nan=False))
+        for part in report.json_parts():
+            typer.echo(part, nl=False)
+        typer.echo()
     else:
         _tell(report)
     if not report.any_accepted:
@@ -100,16 +125,48 @@ def _why_none(report: "ImportReport") -> str:
 def _tell(report: "ImportReport") -> None:
     counts = ", ".join(f"{n} {outcome}" for outcome, n in report.counts.items())
     typer.echo(f"{len(report.rows)} files in {report.seconds:.1f} s: {counts}.")
+    if report.n_resumed:
+        typer.echo(f"{report.n_resumed} of them were done by an earlier run that was stopped.")
     if report.n_same_waveform:
         typer.echo(
             f"{report.n_same_waveform} kept that repeat a waveform of another patient or time."
         )
     for row in report.needs_a_look:
-        typer.echo(printable(f"  {row.outcome}  {row.file}: {_sentences(row.reason, row.todo)}"))
+        _tell_row(row.outcome, row)
+    for row in report.audited:
+        _tell_row("look at", row)
     for table in report.tables:
         typer.echo(f"{table.file}: {table.n_accepted} new, {table.n_duplicate} stored already.")
         for problem in table.problems:
             typer.echo(printable(f"  {problem}"))
+    typer.echo(f"'python -m ecgdash import --undo={report.key}' takes this import back.")
+
+
+def _tell_row(word: str, row: "ImportRow") -> None:
+    typer.echo(printable(f"  {word}  {row.file}: {_sentences(row.reason, row.todo)}"))
+
+
+def _undo(store: "Store", settings: Settings, key: str, as_json: bool) -> None:
+    """Take an import back and tell what went with it."""
+    from ecgdash.services.importing import undo_import
+    from ecgdash.services.scoring import load_engines
+
+    undone = undo_import(store, key, settings=settings, engines=load_engines(settings))
+    told = {
+        "undone": key,
+        "ecgs": undone.n_ecgs,
+        "echoes": undone.n_echoes,
+        "diagnoses": undone.n_diagnoses,
+        "patients": undone.n_patients,
+        "marks": undone.n_marks,
+    }
+    if as_json:
+        typer.echo(json.dumps(told))
+        return
+    typer.echo(
+        f"Removed: {undone.n_ecgs} ECGs, {undone.n_echoes} echoes, {undone.n_diagnoses} diagnoses, "
+        f"{undone.n_patients} patients that had nothing else, {undone.n_marks} marks on them."
+    )
 
 
 def _sentences(*parts: str) -> str:
@@ -117,9 +174,34 @@ def _sentences(*parts: str) -> str:
     return " ".join(f"{part.rstrip('.')}." for part in parts if part)
 
 
-def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty() or done == total:
-        typer.echo(f"read {done} of {total} files", err=True)
+class _Progress:
+    """Tells on stderr how far an import is, how fast it goes and how long it still takes."""
+
+    def __init__(self) -> None:
+        self._started = self._told_at = time.monotonic()
+        self._done_before: int | None = None
+
+    def tell(self, done: int, total: int) -> None:
+        """Say it: a line that is written over on a terminal, else one every ten seconds."""
+        if self._done_before is None:
+            self._done_before = done - 1  # by an earlier run that was stopped
+        now = time.monotonic()
+        on_terminal = sys.stderr.isatty()
+        if done != total and now - self._told_at < (0.2 if on_terminal else 10.0):
+            return
+        self._told_at = now
+        rate = (done - self._done_before) / max(now - self._started, 1e-6)
+        of = f" of {total}" if total else ""
+        left = f", {_clock((total - done) / rate)} left" if done < total else ""
+        line = f"read {done}{of} files, {rate:.1f} ECG/s{left}"
+        typer.echo(f"\r{line:<70}" if on_terminal else line, err=True, nl=not on_terminal)
+        if on_terminal and done == total:
+            typer.echo(err=True)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
 def timeline(

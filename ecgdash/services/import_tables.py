@@ -42,6 +42,16 @@ class ReadTables:
             read.diagnosis_problems = _told(problems)
         return read
 
+    def add_echoes(self, echoes: Sequence[EchoStudy], problems: "Sequence[RowProblem]") -> None:
+        """Add a data set's echoes to those of the table."""
+        if not echoes and not problems:
+            return
+        if not self.given[0]:
+            self.echo_file = "echoes of the data set"
+        self.echoes = [*self.echoes, *echoes]
+        self.echo_problems = (*self.echo_problems, *_told(problems))
+        self.given = (True, self.given[1])
+
 
 def patient_table_outcome(file: Path, table: "PatientTable", n_used: int) -> TableOutcome | None:
     """Return what was wrong with rows of a patient table, or None if nothing was.

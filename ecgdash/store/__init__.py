@@ -1,5 +1,6 @@
 """The store: the only place that speaks SQL. Everything else hands over domain objects."""
 
+from ecgdash.store.ecgs import PreparedEcg, prepare
 from ecgdash.store.objects import (
     Findings,
     ImportOutcome,
@@ -7,6 +8,7 @@ from ecgdash.store.objects import (
     Job,
     StoredEcg,
     StoredPatient,
+    Undone,
     WorklistChange,
     WorklistOrder,
     WorklistQuery,
@@ -18,11 +20,14 @@ __all__ = [
     "ImportOutcome",
     "ImportRow",
     "Job",
+    "PreparedEcg",
     "Store",
     "StoredEcg",
     "StoredPatient",
+    "Undone",
     "WorklistChange",
     "WorklistOrder",
     "WorklistQuery",
     "open_store",
+    "prepare",
 ]

@@ -2,14 +2,14 @@
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, Table, select, update
+from sqlalchemy import Connection, Engine, Table, insert, select, update
 
 from ecgdash.errors import NotFound
 from ecgdash.store.engine import READ
-from ecgdash.store.schema import patients
+from ecgdash.store.schema import import_links, import_runs, patients
 
 __all__ = ["StoreBase", "new_key"]
 
@@ -27,6 +27,7 @@ class StoreBase:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._local = threading.local()
+        self._run_ids: dict[str, int] = {}
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -68,6 +69,25 @@ class StoreBase:
         if row_id is None:
             raise NotFound(f"no row with key {key} in {table.name}", todo="Open it from the list")
         return row_id
+
+    def _run_id(self, connection: Connection, key: str) -> int:
+        """Return the id of an import; every file of it asks, and imports are never deleted."""
+        if key not in self._run_ids:
+            self._run_ids[key] = self._id_of(connection, import_runs, key)
+        return self._run_ids[key]
+
+    @staticmethod
+    def _link_runs(connection: Connection, run: int | None, others: Iterable[int | None]) -> None:
+        """Note that an import relies on those that brought what it was to bring."""
+        if run is None:
+            return
+        known = select(import_links.c.relies_on).where(import_links.c.run == run)
+        new = {other for other in others if other not in (None, run)}
+        new -= set(connection.execute(known).scalars()) if new else set()
+        if new:
+            connection.execute(
+                insert(import_links), [{"run": run, "relies_on": other} for other in sorted(new)]
+            )
 
     @staticmethod
     def _mark_stale(connection: Connection, patient_id: int) -> None:

@@ -1,20 +1,66 @@
 """ECGs and their waveforms, which lie in a table of their own."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, func, insert, select
 
-from ecgdash.domain.ecg import EcgRecord
+from ecgdash.domain.ecg import EcgRecord, Sex
+from ecgdash.domain.gate import GateResult
 from ecgdash.errors import NotFound
 from ecgdash.store.base import StoreBase, new_key
 from ecgdash.store.codec import EncodedWaveform, decode, encode
-from ecgdash.store.evidence import findings_values, insert_evidence
+from ecgdash.store.evidence import evidence_values, findings_values
 from ecgdash.store.objects import Findings, StoredEcg
-from ecgdash.store.schema import ecgs, import_runs, patients, waveforms
+from ecgdash.store.schema import ecg_evidence, ecgs, patients, waveforms
 from ecgdash.store.values import flags_from, gate_from, numbers_from, numbers_value
 
-__all__ = ["EcgsPart"]
+__all__ = ["EcgsPart", "PreparedEcg", "prepare"]
+
+
+@dataclass(frozen=True)
+class PreparedEcg:
+    """An ECG made ready for its rows, so that another process can do the work.
+
+    Attributes
+    ----------
+    patient_id, sex, age_years, recorded_at, local_day, file_format, sha256, gate
+        As of the record and its findings.
+    values, evidence : dict
+        Columns of the ECG and of its evidence.
+    waveform : EncodedWaveform
+    """
+
+    patient_id: str | None
+    sex: Sex | None
+    age_years: float | None
+    recorded_at: datetime | None
+    local_day: date | None
+    file_format: str
+    sha256: str
+    gate: GateResult
+    values: dict[str, Any]
+    evidence: dict[str, Any]
+    waveform: EncodedWaveform
+
+
+def prepare(record: EcgRecord, findings: Findings) -> PreparedEcg:
+    """Hash and compress an ECG; needs no database."""
+    return PreparedEcg(
+        patient_id=record.patient_id,
+        sex=record.sex,
+        age_years=record.age_years,
+        recorded_at=record.recorded_at,
+        local_day=record.local_day,
+        file_format=record.file_format,
+        sha256=record.sha256,
+        gate=findings.gate,
+        values=_values(record, findings),
+        evidence=evidence_values(findings.evidence),
+        waveform=encode(record.signal_mv, record.lsb_uv),
+    )
 
 
 class EcgsPart(StoreBase):
@@ -31,14 +77,25 @@ class EcgsPart(StoreBase):
 
         The patient is the one of the key: `record.patient_id` is not looked at.
         """
+        return self.add_prepared(patient_key, prepare(record, findings), run_key)
+
+    def add_prepared(
+        self,
+        patient_key: str,
+        prepared: PreparedEcg,
+        run_key: str | None = None,
+        remarks: Sequence[str] = (),
+    ) -> str:
+        """Store an ECG made ready before; `remarks` follow its notes. Return its key."""
         key = new_key()
-        waveform = encode(record.signal_mv, record.lsb_uv)
+        waveform = prepared.waveform
+        values = {**prepared.values, "notes": [*prepared.values["notes"], *remarks]}
         with self._writing() as connection:
             patient = self._id_of(connection, patients, patient_key)
-            run = None if run_key is None else self._id_of(connection, import_runs, run_key)
+            run = None if run_key is None else self._run_id(connection, run_key)
             ecg = connection.execute(
                 insert(ecgs)
-                .values(key=key, patient=patient, import_run=run, **_values(record, findings))
+                .values(key=key, patient=patient, import_run=run, **values)
                 .returning(ecgs.c.id)
             ).scalar_one()
             connection.execute(
@@ -49,7 +106,7 @@ class EcgsPart(StoreBase):
                     data=waveform.data,
                 )
             )
-            insert_evidence(connection, ecg, findings.evidence)
+            connection.execute(insert(ecg_evidence).values(ecg=ecg, **prepared.evidence))
             self._mark_stale(connection, patient)
         return key
 

@@ -14,7 +14,7 @@ from ecgdash.store.objects import Findings
 from ecgdash.store.schema import ecg_evidence, ecgs, patients
 from ecgdash.store.values import findings_value, flags_value, numbers_value
 
-__all__ = ["EvidencePart", "findings_values", "insert_evidence"]
+__all__ = ["EvidencePart", "evidence_values", "findings_values", "insert_evidence"]
 
 
 class EvidencePart(StoreBase):
@@ -74,19 +74,21 @@ def findings_values(findings: Findings) -> dict[str, Any]:
     }
 
 
+def evidence_values(evidence: EcgEvidence) -> dict[str, Any]:
+    """Return the columns of a piece of evidence but its ECG."""
+    head = evidence.head
+    return {
+        "rules": {name: [rule.logit, rule.text] for name, rule in evidence.rules.items()},
+        "beats": _deflated(evidence.beats),
+        "head_family": None if head is None else head.family,
+        "head_weights": None if head is None else head.weights_sha256,
+        "head_scores": None if head is None else dict(head.scores),
+    }
+
+
 def insert_evidence(connection: Connection, ecg: int, evidence: EcgEvidence) -> None:
     """Store the evidence of an ECG that has none."""
-    head = evidence.head
-    connection.execute(
-        insert(ecg_evidence).values(
-            ecg=ecg,
-            rules={name: [rule.logit, rule.text] for name, rule in evidence.rules.items()},
-            beats=_deflated(evidence.beats),
-            head_family=None if head is None else head.family,
-            head_weights=None if head is None else head.weights_sha256,
-            head_scores=None if head is None else dict(head.scores),
-        )
-    )
+    connection.execute(insert(ecg_evidence).values(ecg=ecg, **evidence_values(evidence)))
 
 
 def _evidence(row: Row[Any]) -> EcgEvidence:

@@ -19,6 +19,7 @@ __all__ = [
     "Job",
     "StoredEcg",
     "StoredPatient",
+    "Undone",
     "WorklistChange",
     "WorklistOrder",
     "WorklistQuery",
@@ -119,6 +120,9 @@ class ImportRow:
         withheld: stored, but not scored.
     reason, todo : str
         Empty for an accepted file without remarks.
+    audit : tuple of str
+        Names of what looks wrong with an ECG that was kept, from
+        `ecgdash.services.import_audit.AUDIT`.
     """
 
     file: str
@@ -128,6 +132,30 @@ class ImportRow:
     ecg: str | None = None
     reason: str = ""
     todo: str = ""
+    audit: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What was removed with an import.
+
+    Attributes
+    ----------
+    n_ecgs, n_echoes, n_diagnoses : int
+    n_patients : int
+        Patients that had nothing left.
+    n_marks : int
+        Marks of people on the removed ECGs and patients.
+    patient_keys : tuple of str
+        Patients that remain and lost something.
+    """
+
+    n_ecgs: int
+    n_echoes: int
+    n_diagnoses: int
+    n_patients: int
+    n_marks: int
+    patient_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -108,8 +108,8 @@ class PatientsPart(StoreBase):
                 is not None
             )
 
-    def add_echo(self, patient_key: str, study: EchoStudy) -> bool:
-        """Store an echo; False if the very same one is there already."""
+    def add_echo(self, patient_key: str, study: EchoStudy, run_key: str | None = None) -> bool:
+        """Store an echo, brought by an import; False if the very same one is there already."""
         facts = {
             "performed_at": study.performed_at,
             "has_time": study.has_time,
@@ -118,15 +118,19 @@ class PatientsPart(StoreBase):
         }
         with self._writing() as connection:
             patient = self._id_of(connection, patients, patient_key)
-            same = select(echoes.c.id).where(
+            run = None if run_key is None else self._run_id(connection, run_key)
+            same = select(echoes.c.import_run).where(
                 echoes.c.patient == patient,
                 *(echoes.c[name] == fact for name, fact in facts.items()),
             )
-            if connection.execute(same).first() is not None:
+            found = connection.execute(same).first()
+            if found is not None:
+                self._link_runs(connection, run, [found.import_run])
                 return False
+            key = study.key or new_key()
             connection.execute(
                 insert(echoes).values(
-                    key=study.key or new_key(), patient=patient, local_day=study.local_day, **facts
+                    key=key, patient=patient, local_day=study.local_day, import_run=run, **facts
                 )
             )
             self._mark_stale(connection, patient)
@@ -143,15 +147,29 @@ class PatientsPart(StoreBase):
         with self._reading() as connection:
             return [_echo(row) for row in connection.execute(query)]
 
-    def add_diagnoses(self, patient_key: str, items: Iterable[Diagnosis]) -> int:
-        """Store diagnoses that are not there yet; return how many those were."""
+    def add_diagnoses(
+        self, patient_key: str, items: Iterable[Diagnosis], run_key: str | None = None
+    ) -> int:
+        """Store diagnoses, brought by an import, unless there; return how many were new."""
         with self._writing() as connection:
             patient = self._id_of(connection, patients, patient_key)
-            known = set(self.diagnoses_of(patient_key))
-            fresh = [item for item in dict.fromkeys(items) if item not in known]
+            run = None if run_key is None else self._run_id(connection, run_key)
+            owners = connection.execute(
+                select(
+                    diagnoses.c.code_system,
+                    diagnoses.c.code,
+                    diagnoses.c.recorded_on,
+                    diagnoses.c.import_run,
+                ).where(diagnoses.c.patient == patient)
+            )
+            known = {tuple(row)[:3]: row.import_run for row in owners}
+            given = {(item.code_system, item.code, item.recorded_on): item for item in items}
+            self._link_runs(connection, run, [known[fact] for fact in given if fact in known])
+            fresh = [item for fact, item in given.items() if fact not in known]
             if fresh:
                 connection.execute(
-                    insert(diagnoses), [_diagnosis_values(patient, item) for item in fresh]
+                    insert(diagnoses),
+                    [{"import_run": run, **_diagnosis_values(patient, item)} for item in fresh],
                 )
                 self._mark_stale(connection, patient)
             return len(fresh)

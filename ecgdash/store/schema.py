@@ -35,6 +35,7 @@ __all__ = [
     "ecg_evidence",
     "ecgs",
     "echoes",
+    "import_links",
     "import_rows",
     "import_runs",
     "jobs",
@@ -45,7 +46,7 @@ __all__ = [
     "worklist",
 ]
 
-SCHEMA_HEAD: Final = "0003"
+SCHEMA_HEAD: Final = "0004"
 """Newest migration (tested against the migrations folder)."""
 
 
@@ -109,6 +110,19 @@ import_runs = Table(
     Column("site", String(200), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
+    # Of the call: the same one goes on where a killed import stopped.
+    Column("fingerprint", String(64)),
+    Column("undone_at", UtcDateTime),
+)
+
+# An import whose files or rows were stored already relies on the one that brought them.
+import_links = Table(
+    "import_links",
+    metadata,
+    Column("run", Integer, ForeignKey("import_runs.id", ondelete="CASCADE"), primary_key=True),
+    Column(
+        "relies_on", Integer, ForeignKey("import_runs.id", ondelete="CASCADE"), primary_key=True
+    ),
 )
 
 import_rows = Table(
@@ -125,6 +139,10 @@ import_rows = Table(
     Column("ecg_key", String(32)),
     Column("reason", Text, nullable=False),
     Column("todo", Text, nullable=False),
+    # Which file this was, content included; NULL: it was in memory.
+    Column("source", String(64)),
+    Column("audit", JSON(none_as_null=True)),
+    Index("ix_import_rows_run_source", "run", "source", unique=True),
 )
 
 ecgs = Table(
@@ -154,7 +172,7 @@ ecgs = Table(
     Column("gate_findings", JSON, nullable=False, server_default="[]"),
     Column("gate_window_s", JSON(none_as_null=True)),
     Column("flags", JSON, nullable=False),
-    Column("import_run", Integer, ForeignKey("import_runs.id", ondelete="SET NULL")),
+    Column("import_run", Integer, ForeignKey("import_runs.id", ondelete="SET NULL"), index=True),
     UniqueConstraint("patient", "sha256", "recorded_at"),
     Index("ix_ecgs_patient_recorded_at", "patient", "recorded_at"),
 )
@@ -191,6 +209,8 @@ echoes = Table(
     Column("has_time", Boolean, nullable=False),
     Column("lvef_percent", Float, nullable=False),
     Column("method", String(12), nullable=False),
+    # No foreign key: SQLite cannot add one to a table that holds rows. Runs are never deleted.
+    Column("import_run", Integer, index=True),
     UniqueConstraint("patient", "performed_at", "has_time", "lvef_percent", "method"),
 )
 
@@ -212,6 +232,7 @@ diagnoses = Table(
     Column("code_system", String(80), nullable=False),
     Column("code", String(80), nullable=False),
     Column("recorded_on", Date, nullable=False),
+    Column("import_run", Integer, index=True),
     UniqueConstraint("patient", "code_system", "code", "recorded_on"),
 )
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ import streamlit as st
 from ecgdash.errors import printable
 from ecgdash.io import READERS, ReadHints
 from ecgdash.services.import_report import ImportReport
-from ecgdash.services.importing import import_paths
+from ecgdash.services.importing import import_paths, undo_import
 from ecgdash.services.scoring import score_patients
 from ecgdash.ui import cache, html, state, words
 from ecgdash.ui.html import Cell, Column
@@ -30,6 +31,7 @@ _OUTCOMES: Final = {
 }
 _FILTERS: Final = {
     "look": ("Needs a look", ("rejected", "withheld")),
+    "audit": ("Accepted, to check", ()),
     "withheld": ("Withheld", ("withheld",)),
     "rejected": ("Rejected", ("rejected",)),
     "duplicate": ("Duplicate", ("duplicate",)),
@@ -64,7 +66,8 @@ def draw_form(page: Page) -> None:
             accept_multiple_files=True,
         )
         echo = right.file_uploader(
-            "Echo table: patient_id, performed_at, lvef_percent, method", type="csv"
+            "Echo table: patient_id, performed_at, lvef_percent (or report), method",
+            type=["csv", "xlsx"],
         )
         table = left.file_uploader("Patient table (such as ptbxl_database.csv)", type="csv")
         diagnoses = right.file_uploader(
@@ -105,9 +108,14 @@ class _Stated:
 def _import(page: Page, ecgs: Sequence[Any], tables: dict[str, Any], stated: _Stated) -> None:
     bar = st.progress(0.0, "Reading files")
 
+    started = time.monotonic()
+
     def reading(done: int, total: int) -> None:
+        rate = done / max(time.monotonic() - started, 1e-3)
         of = f" of {total:,}" if total else ""
-        bar.progress(done / total if total else 0.0, f"Reading files: {done:,}{of}")
+        left = f", about {(total - done) / rate:.0f} s left" if total > done else ""
+        told = f"Reading files: {done:,}{of}, {rate:.0f} a second{left}"
+        bar.progress(min(done / total, 1.0) if total else 0.0, told)
 
     def scoring(done: int, total: int) -> None:
         bar.progress(done / total if total else 1.0, f"Scoring: {done:,} of {total:,} patients")
@@ -159,6 +167,9 @@ def written(folder: Path, uploads: Sequence[Any]) -> list[Path]:
 
 def draw_report(page: Page) -> None:
     """Draw the report of this session's last import, if there is one."""
+    undone = st.session_state.pop(state.IMPORT_UNDONE, None)
+    if undone is not None:
+        st.success(undone)
     stored = st.session_state.get(state.IMPORT_REPORT)
     if not isinstance(stored, StoredReport):
         return
@@ -175,6 +186,7 @@ def draw_report(page: Page) -> None:
     )
     html.draw(_strip(report.counts))
     _draw_rows(report)
+    _draw_undo(page, report)
     for outcome in report.tables:
         n_rows = outcome.n_accepted + outcome.n_duplicate + len(outcome.problems)
         told = f"{outcome.n_accepted:,} of {n_rows:,} rows stored"
@@ -184,6 +196,35 @@ def draw_report(page: Page) -> None:
         html.draw(
             Cell(f'<h2 class="ed-h2">Table {html.text(outcome.file).html}</h2>'), html.text(told)
         )
+
+
+def _draw_undo(page: Page, report: ImportReport) -> None:
+    """Offer to take the import back as a whole; what it would remove is said first."""
+    with st.popover("Undo this import"):
+        st.write(
+            "Removes every ECG, echo and diagnosis that this import brought, and patients who "
+            "then have nothing. Scores of the patients that stay are made anew. What was stored "
+            "before stays."
+        )
+        if not st.button("Remove what this import brought", type="primary"):
+            return
+        undone = undo_import(
+            page.store,
+            report.key,
+            settings=page.settings,
+            engines=tuple(cache.engines(page.settings)),
+        )
+    del st.session_state[state.IMPORT_REPORT]
+    removed = (
+        words.plural(undone.n_ecgs, "ECG"),
+        words.plural(undone.n_echoes, "echo", "echoes"),
+        words.plural(undone.n_diagnoses, "diagnosis", "diagnoses"),
+    )
+    patients = words.plural(undone.n_patients, "patient")
+    st.session_state[state.IMPORT_UNDONE] = (
+        f"Undone: {', '.join(removed)} and {patients} that had nothing else were removed."
+    )
+    st.rerun()
 
 
 def _strip(counts: dict[str, int]) -> Cell:
@@ -201,6 +242,7 @@ def _draw_rows(report: ImportReport) -> None:
     if not report.rows:
         return
     numbers = {key: sum(counts[o] for o in outcomes) for key, (_, outcomes) in _FILTERS.items()}
+    numbers["audit"] = sum(1 for _ in report.audited)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.segmented_control(
             "Show",
@@ -218,7 +260,10 @@ def _draw_rows(report: ImportReport) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-    rows = [row for row in report.rows if row.outcome in _FILTERS[chosen or "look"][1]]
+    wanted = _FILTERS[chosen or "look"][1]
+    rows = [row for row in report.rows if row.outcome in wanted]
+    if chosen == "audit":
+        rows = list(report.audited)
     if not rows:
         html.draw(html.text("No file of this kind.", "ed-muted"))
         return

@@ -6,6 +6,7 @@ __all__ = [
     "ALL_ECGS",
     "EMPHASISED",
     "IMPORT_REPORT",
+    "IMPORT_UNDONE",
     "LINEAR_AXIS",
     "PLOT",
     "PREVALENCE",
@@ -27,6 +28,9 @@ PREVALENCE: Final = "lvsd_prevalence_percent"
 
 IMPORT_REPORT: Final = "import_report"
 """Report of this session's last import."""
+
+IMPORT_UNDONE: Final = "import_undone"
+"""What was removed by undoing an import, to be said once."""
 
 WORKLIST_PAGE: Final = "worklist_page"
 """Number of the shown page of the worklist."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import datetime
@@ -118,3 +119,27 @@ def test_rows_of_the_report_end_with_one_full_stop(run, tmp_path):
     assert "is 4.0 s long" in lines[0]
     assert "mV. Record the ECG again" in lines[0]
     assert all(line.endswith(".") and ".." not in line for line in lines)
+
+
+def test_an_import_is_undone_by_the_key_of_its_report(run, folder):
+    key = json.loads(run("import", folder / "ecgs", "--json").stdout)["import"]
+    undone = run("import", f"--undo={key}", "--json")
+    assert undone.returncode == 0, undone.stderr
+    told = json.loads(undone.stdout)
+    assert (told["undone"], told["ecgs"], told["patients"]) == (key, 1, 1)
+    gone = run("timeline", "17")
+    assert (gone.returncode, gone.stdout) == (2, "")
+    twice = run("import", f"--undo={key}")
+    assert twice.returncode == 2
+    assert "this import was undone before" in twice.stderr
+    again = run("import", folder / "ecgs")
+    assert f"import --undo={key}" not in again.stdout
+    assert "import --undo=" in again.stdout
+    assert run("timeline", "17").returncode == 0
+
+
+def test_progress_has_a_rate_on_stderr(run, folder):
+    done = run("import", folder / "ecgs", "--jobs", "1", "--json")
+    assert re.search(r"^read 1 of 1 files, \d+\.\d ECG/s$", done.stderr, re.MULTILINE)
+    assert json.loads(done.stdout)["resumed"] == 0
+    assert run("import", folder / "ecgs", "--jobs", "0").returncode == 2

@@ -98,6 +98,22 @@ def test_uploads_are_imported_and_reported(empty_site, monkeypatch, tmp_path):
     assert [echo.lvef_percent for echo in empty_site.store.echoes_of(found.key)] == [55.0]
 
 
+def test_an_import_is_undone_as_a_whole(empty_site, monkeypatch, tmp_path):
+    monkeypatch.setenv("ECGDASH_MODELS_DIR", str(tmp_path / "none"))
+    at = empty_site.open("pages/import_data.py")
+    upload(at)
+    assert empty_site.store.n_ecgs() == 1
+    (button,) = (one for one in at.button if one.label == "Remove what this import brought")
+    button.click().run()
+    assert not at.exception
+    assert empty_site.store.n_ecgs() == 0
+    assert not empty_site.store.find_patients("UP-1")
+    assert at.success[0].value.startswith("Undone: 1 ECG, 1 echo, 0 diagnoses and 1 patient that")
+    assert "Report of" not in told(at)
+    at.run()
+    assert not at.success
+
+
 def test_the_report_stays_where_no_model_can_be_loaded(empty_site, tmp_path):
     for weights in tmp_path.rglob("weights.safetensors"):
         weights.unlink()

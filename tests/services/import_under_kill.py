@@ -1,24 +1,29 @@
-"""Imports ECGs one by one until somebody kills it; run by test_services_importing."""
+"""Imports until somebody kills it; run by tests.
+
+`import_under_kill URL` imports from memory; `import_under_kill URL FOLDER JOBS` imports
+files with their tables and says "committed N" after each.
+"""
 
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 
 from ecgdash.domain import CANONICAL_LEADS, EcgRecord
-from ecgdash.services.importing import import_records
+from ecgdash.services.importing import import_paths, import_records
 from ecgdash.settings import Settings
 from ecgdash.store import open_store
 
 N_RECORDS = 60
 
 
-def record(number: int) -> EcgRecord:
+def record(number: int, n_samples: int = 5000) -> EcgRecord:
     """Return the same ECG for the same number, in every process."""
     rng = np.random.default_rng(number)
     return EcgRecord(
-        signal_mv=rng.normal(scale=0.2, size=(12, 5000)).astype(np.float32),
+        signal_mv=rng.normal(scale=0.2, size=(12, n_samples)).astype(np.float32),
         leads=CANONICAL_LEADS,
         sampling_hz=500.0,
         recorded_at=datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number),
@@ -27,8 +32,31 @@ def record(number: int) -> EcgRecord:
     )
 
 
+def say(line: str) -> None:
+    """Tell the test that started this process."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def import_folder(url: str, folder: Path, jobs: int) -> None:
+    """Import a folder laid out as test_services_import_size makes it."""
+    import_paths(
+        open_store(url),
+        [folder / "ecgs", folder / "more.zip"],
+        settings=Settings(models_dir=folder / "no-models"),
+        echo=folder / "echo.csv",
+        diagnoses=folder / "diagnoses.csv",
+        jobs=jobs,
+        on_progress=lambda done, total: say(f"committed {done}"),
+    )
+    say("finished")
+
+
 def main() -> None:
     """Import slowly enough to be caught in the middle."""
+    if len(sys.argv) > 2:
+        import_folder(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+        return
 
     def records():
         for number in range(N_RECORDS):

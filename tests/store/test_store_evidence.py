@@ -16,8 +16,8 @@ from ecgdash.domain import (
     Patient,
     RuleEvidence,
 )
-from ecgdash.errors import InvalidValue, NotFound
-from ecgdash.store import Findings, open_store
+from ecgdash.errors import InvalidValue, NotFound, StoreError
+from ecgdash.store import Findings, ImportRow, open_store
 
 RULES = {"LBBB": RuleEvidence(2.5, "QRS 152 ms"), "AF_OR_AFL": RuleEvidence(-4.0, "")}
 BEATS = {"onset_ms": [120, 980], "kind": ["normal", "PVC"]}
@@ -96,7 +96,19 @@ def test_scores_out_of_range_are_refused():
         HeadScores("fam", "a" * 64, {"AFIB": float("nan")})
 
 
+THIRD_SCHEMA = (
+    "DROP TABLE import_links",
+    *(f"DROP INDEX ix_{name}_import_run" for name in ("ecgs", "echoes", "diagnoses")),
+    *(f"ALTER TABLE {name} DROP COLUMN import_run" for name in ("echoes", "diagnoses")),
+    "DROP INDEX ix_import_rows_run_source",
+    "ALTER TABLE import_rows DROP COLUMN source",
+    "ALTER TABLE import_rows DROP COLUMN audit",
+    "ALTER TABLE import_runs DROP COLUMN fingerprint",
+    "ALTER TABLE import_runs DROP COLUMN undone_at",
+)
+THIRD_VERSION = "UPDATE alembic_version SET version_num = '0003'"
 SECOND_SCHEMA = (
+    *THIRD_SCHEMA,
     "ALTER TABLE ecgs ADD COLUMN gate_reasons JSON NOT NULL DEFAULT '[]'",
     "ALTER TABLE ecgs ADD COLUMN gate_notes JSON NOT NULL DEFAULT '[]'",
     "ALTER TABLE ecgs DROP COLUMN gate_findings",
@@ -169,4 +181,23 @@ def test_head_scores_of_the_second_schema_are_out_of_date(tmp_path):
     store = open_store(url)
     assert store.without_head([patient], head().weights_sha256) == [ecg]
     assert store.evidence(ecg) == EcgEvidence(RULES, BEATS)
+    store.close()
+
+
+def test_duplicates_of_the_third_schema_become_links(tmp_path):
+    """An import of before, whose ECG a later one brought again, is not undone under it."""
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    old = open_store(url)
+    first, later = old.start_import("local"), old.start_import("local")
+    patient, _ = added(old, EcgEvidence(RULES))
+    (ecg,) = [one.key for one in old.ecgs_of(patient)]
+    old.add_import_row(later, ImportRow("again", "duplicate", ecg=ecg))
+    old.close()
+    set_back(url, "UPDATE ecgs SET import_run = 1", *THIRD_SCHEMA, THIRD_VERSION)
+    store = open_store(url)
+    assert store.import_rows_of(later) == [ImportRow("again", "duplicate", ecg=ecg)]
+    with pytest.raises(StoreError, match="another import brought some of the same"):
+        store.undo_import(first)
+    store.undo_import(later)
+    assert store.undo_import(first).n_ecgs == 1
     store.close()
