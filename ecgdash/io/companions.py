@@ -13,7 +13,7 @@ __all__ = ["chosen_member", "companion_rows", "number_in", "numbered"]
 _MAX_BYTES: Final = 512 * 1024 * 1024
 _MAX_ROWS: Final = 2_000_000
 _MAX_MEMBERS: Final = 1_000_000
-"""Of one file (our choice); a part of CODE-15 holds 20,000, EchoNext 72,475."""
+"""Of one file (our choice)."""
 
 
 def numbered(count: int, where: str) -> list[str]:

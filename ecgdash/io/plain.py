@@ -25,9 +25,10 @@ from ecgdash.io.times import parse_iso, resolve_age
 __all__ = ["CODE15_NO_UNIT", "PlainEcg", "plain_record", "rate_as_stated"]
 
 CODE15_NO_UNIT = (
-    "no amplitude unit is stated; CODE-15's own description states none, and its ECGs are two to "
-    "three times as high as in millivolts"
+    "no amplitude unit is stated, and CODE-15 leaves it open: its ECGs do not look like millivolts"
 )
+"""Five extracts, read as mV: a second's swing (median over leads) of 1.60 to 2.26 mV, each above
+that of 89 % of 353 PTB-XL records, whose median is 1.13 mV (measured by `lead_quality`)."""
 _SAME_RATE = 0.01
 """Share by which a rate and the step of a time column may differ: steps are rounded."""
 

@@ -460,3 +460,27 @@ def test_a_missing_library_is_not_told_as_a_broken_file(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pydicom", None)
     with pytest.raises(ImportError, match="pydicom"):
         read_ecg(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["dicom", "muse-xml", "philips-sierra", "hl7-aecg", "scp-ecg", "edf", "npy"]
+)
+@pytest.mark.parametrize("suffix", [".xml", ".dcm", ".scp", ".txt", ".dat", ".png", ""])
+def test_the_content_decides_and_not_the_suffix(name, suffix, tmp_path):
+    file_name, write = FIXTURES[name]
+    path = write(tmp_path / file_name)
+    if path.with_suffix(".json").is_file():
+        path.with_suffix(".json").rename(tmp_path / "renamed.json")
+    renamed = path.rename(tmp_path / f"renamed{suffix}")
+    record = read_ecg(renamed)
+    assert (record.file_format, record.n_samples) == (name, 5000)
+
+
+@pytest.mark.parametrize(
+    "suffix", [".dcm", ".xml", ".scp", ".edf", ".npy", ".mat", ".h5", ".atc", ".hea"]
+)
+def test_a_suffix_alone_makes_no_ecg(suffix, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(500))
+    with pytest.raises(UnsupportedFormat, match="image cannot be read"):
+        read_ecg(path)

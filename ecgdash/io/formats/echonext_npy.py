@@ -1,7 +1,7 @@
 """EchoNext waveforms: `EchoNext_{split}_waveforms.npy`, N x 1 x 2500 x 12, with its metadata.
 
 The data set's description gives 250 Hz, 10 s and the order I, II, III, aVR, aVL, aVF, V1 to
-V6. Its amplitudes were cut off at percentiles and standardised before release: they are no
+V6. Its amplitudes were clipped and standardised lead by lead before release: they are no
 millivolts and cannot be made so. ECGDash keeps millivolts and its models expect them, so an
 EchoNext ECG is refused until the user states a unit (and answers for it). The metadata table
 beside it gives patient, age, sex and the cart's intervals; it holds a year and no date, so the

@@ -2,8 +2,8 @@
 
 CODE-15: N x 4096 x 12 at 400 Hz, in the order DI, DII, DIII, AVR, AVL, AVF, V1 to V6, padded
 with zeros, named by `exam_id`; `exams.csv` beside it gives patient, age and sex. The files
-state no unit, publications differ, and real extracts are two to three times as high as ECGs in
-millivolts: a unit must be stated, it is never assumed. SPH: 12 x n float16 in mV at 500 Hz by
+state no unit, and real extracts do not look like millivolts (`CODE15_NO_UNIT`): a unit must
+be stated, it is never assumed. SPH: 12 x n float16 in mV at 500 Hz by
 the data set's description; `metadata.csv` beside it gives rate, length, patient, day, age, sex
 and AHA codes, and is compared with the file.
 

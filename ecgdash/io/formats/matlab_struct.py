@@ -3,8 +3,8 @@
 CPSC 2018 (training set of the challenge): a structure `ECG` with `sex`, `age` and `data`, 12 x
 n. The file states neither rate nor unit nor leads; the challenge's description does: 500 Hz, mV,
 I, II, III, aVR, aVL, aVF, V1 to V6. Extracts of CODE-15 as data pipelines write them: `feats`,
-12 x n, with its rate and length; their amplitudes were changed on the way (real ones are two to
-three times as high as ECGs in millivolts), so a unit must be stated, it is never assumed.
+12 x n, with its rate and length; their amplitudes state no unit and
+do not look like millivolts (`CODE15_NO_UNIT`), so a unit must be stated, it is never assumed.
 """
 
 from collections.abc import Mapping
