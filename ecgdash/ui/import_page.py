@@ -144,6 +144,7 @@ def _import(page: Page, ecgs: Sequence[Any], tables: dict[str, Any], stated: _St
         done = score_patients(page.store, engines, report.patient_keys, scoring)
         st.session_state[state.IMPORT_REPORT] = StoredReport(report, page.now, done.n_updated)
     bar.empty()
+    st.rerun()  # the first ECGs of a store change what the head of the page has to say
 
 
 def written(folder: Path, uploads: Sequence[Any]) -> list[Path]:
