@@ -5,26 +5,22 @@ opened or the iteration ends: read each file as it comes.
 """
 
 import os
-import stat
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Final, Protocol
+from pathlib import Path
+from typing import Final
 
-from ecgdash.errors import CorruptFile, FileTooLarge, InputFileError, UnsupportedFormat
+from ecgdash.errors import CorruptFile, InputFileError, UnsupportedFormat
+from ecgdash.io.archives import Limits, SizeLimits, unpack
 from ecgdash.io.formats import json_leads, wfdb_files
-from ecgdash.io.hints import sidecar_of
-from ecgdash.io.readers import MEGABYTE, list_members
-from ecgdash.io.table_rows import known_table
+from ecgdash.io.readers import list_members
+from ecgdash.io.table_rows import is_table, known_table
 
 __all__ = ["FoundFile", "Limits", "find_ecg_files"]
 
-_CHUNK: Final = 1024 * 1024
-MAX_ARCHIVE_FILES: Final = 100_000
-"""Members of one archive (our choice: more than PTB-XL has)."""
 # Text that accompanies data sets; an ECG never has these names.
 _COMPANIONS: Final = frozenset(
     {"license", "license.txt", "readme", "readme.md", "readme.txt", "records", "sha256sums.txt"}
@@ -40,27 +36,6 @@ _MAY_HAVE_SIDECAR: Final = frozenset(
 )
 _MANY: Final = frozenset({".h5", ".hdf5", ".npy"})
 """Suffixes of formats in `CONTAINERS`: only these are opened while a folder is walked."""
-
-
-class SizeLimits(Protocol):
-    """How much one call may bring in, in megabytes; the settings are one."""
-
-    @property
-    def max_archive_mb(self) -> int:
-        """All that one archive unpacks to."""
-        ...
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Size limits without settings."""
-
-    max_archive_mb: int = 2048
-
-    @classmethod
-    def of(cls, settings: SizeLimits) -> "Limits":
-        """Return the limits that the settings state."""
-        return cls(max_archive_mb=settings.max_archive_mb)
 
 
 @dataclass(frozen=True)
@@ -105,10 +80,13 @@ def find_ecg_files(
         try:
             yield from _found(path, bounds)
         except PermissionError:
-            closed = CorruptFile(
-                "it may not be read by this user", where=path.name, todo="Give the right to read it"
-            )
-            yield FoundFile(path, path.name, closed)
+            yield FoundFile(path, path.name, _closed(path))
+
+
+def _closed(path: Path) -> CorruptFile:
+    return CorruptFile(
+        "it may not be read by this user", where=path.name, todo="Give the right to read it"
+    )
 
 
 def _found(path: Path, bounds: SizeLimits) -> Iterator[FoundFile]:
@@ -134,19 +112,52 @@ def _header_or_self(path: Path) -> Path:
 def _walk(
     folder: Path, shown: str, limits: SizeLimits, *, open_archives: bool = True
 ) -> Iterator[FoundFile]:
-    """Yield the ECGs below a folder; an archive inside an archive is left to `read_ecg`."""
-    files = sorted(
-        file for file in folder.rglob("*") if file.is_file() and not _is_hidden(file, folder)
-    )
-    parts = _record_parts(files)
-    for file in files:
-        display_name = f"{shown}/{file.relative_to(folder).as_posix()}"
-        if file in parts or _is_companion(file):
+    """Yield the ECGs below a folder; an archive inside an archive is left to `read_ecg`.
+
+    One folder after another, as names: a data set has hundreds of thousands of files.
+    """
+    try:
+        names, folders = _listing(folder)
+    except PermissionError:
+        yield FoundFile(folder, shown, _closed(folder))
+        return
+    parts = _record_parts(folder, [name for name in names if name not in folders])
+    for name in names:
+        display_name = f"{shown}/{name}"
+        if name in folders:
+            yield from _walk(folder / name, display_name, limits, open_archives=open_archives)
             continue
-        if open_archives and file.suffix.lower() == ".zip" and zipfile.is_zipfile(file):
+        if name in parts:
+            continue
+        file = folder / name
+        if _is_companion(file):
+            continue
+        if open_archives and name.lower().endswith(".zip") and zipfile.is_zipfile(file):
             yield from _unpacked(file, display_name, limits)
         else:
             yield from _ecgs_of(file, display_name)
+
+
+def _listing(folder: Path) -> tuple[list[str], set[str]]:
+    """Return the names in a folder in their order, and which of them are folders.
+
+    Hidden ones are left out, and so are links to folders, which may lead round in a circle.
+    """
+    names, folders = [], set()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if _is_hidden(entry.name):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                folders.add(entry.name)
+            elif entry.is_symlink():
+                if not Path(entry.path).is_file():
+                    continue
+            elif not entry.is_file(follow_symlinks=False):
+                continue
+            names.append(entry.name)
+    names.sort()
+    return names, folders
 
 
 def _ecgs_of(file: Path, shown: str) -> Iterator[FoundFile]:
@@ -163,27 +174,37 @@ def _ecgs_of(file: Path, shown: str) -> Iterator[FoundFile]:
         yield FoundFile(file, f"{shown}#{member}", member=member)
 
 
-def _is_hidden(file: Path, folder: Path) -> bool:
-    parts = file.relative_to(folder).parts
-    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
 
 
-def _record_parts(files: list[Path]) -> set[Path]:
-    """Return the files that belong to another: signal files, annotations, sidecars."""
-    parts = set()
-    for file in files:
-        if file.suffix.lower() == ".hea" and _may_read(file):
-            parts |= {file.parent / name for name in wfdb_files.signal_files(file)}
-            parts |= {file.with_suffix(ending) for ending in _ANNOTATIONS}
-            continue
-        sidecar = sidecar_of(file) if file.suffix.lower() in _MAY_HAVE_SIDECAR else None
-        if sidecar is not None and not json_leads.sniff(sidecar):
-            parts.add(sidecar)
+def _record_parts(folder: Path, names: list[str]) -> set[str]:
+    """Return which files of a folder belong to another: signal files, annotations, sidecars."""
+    parts: set[str] = set()
+    beside = {name for name in names if name.endswith(".json")}
+    annotations: dict[str, list[str]] = {}
+    for name in names:
+        stem, suffix = os.path.splitext(name)
+        if suffix in _ANNOTATIONS:
+            annotations.setdefault(stem, []).append(name)
+    for name in names:
+        stem, suffix = os.path.splitext(name)
+        kind = suffix.lower()
+        if kind == ".hea" and _may_read(folder / name):
+            parts.update(wfdb_files.signal_files(folder / name))
+            parts.update(annotations.get(stem, ()))
+        elif kind in _MAY_HAVE_SIDECAR:
+            described_by = (f"{name}.json", f"{stem}.json")
+            sidecar = next((one for one in described_by if one in beside and one != name), None)
+            if sidecar is not None and not json_leads.sniff(folder / sidecar):
+                parts.add(sidecar)
     return parts
 
 
 def _is_companion(file: Path) -> bool:
-    return file.name.lower() in _COMPANIONS or (_may_read(file) and known_table(file) is not None)
+    if file.name.lower() in _COMPANIONS:
+        return True
+    return is_table(file) and _may_read(file) and known_table(file) is not None
 
 
 def _may_read(file: Path) -> bool:
@@ -194,7 +215,7 @@ def _may_read(file: Path) -> bool:
 def _unpacked(archive: Path, shown: str, limits: SizeLimits) -> Iterator[FoundFile]:
     with tempfile.TemporaryDirectory(prefix="ecgdash-") as folder:
         try:
-            _extract(archive, Path(folder), limits)
+            unpack(archive, Path(folder), limits)
         except InputFileError as error:
             yield FoundFile(archive, shown, error)
             return
@@ -215,76 +236,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return "it needs a password" if "password" in str(error) else type(error).__name__
-
-
-def _extract(archive: Path, folder: Path, limits: SizeLimits) -> None:
-    """Unpack with every name checked first and every byte counted, whatever the archive declares.
-
-    Raises
-    ------
-    CorruptFile
-        If a member would land outside the folder, or is a link.
-    FileTooLarge
-        If the archive exceeds a limit.
-    """
-    with zipfile.ZipFile(archive) as opened:
-        members = [member for member in opened.infolist() if not member.is_dir()]
-        if len(members) > MAX_ARCHIVE_FILES:
-            raise FileTooLarge(
-                f"the archive holds {len(members)} files",
-                where=archive.name,
-                accepted=f"Accepted: at most {MAX_ARCHIVE_FILES}",
-                todo="Split it, or import the folder",
-            )
-        for member in members:
-            _check_member(member, archive.name)
-        if len({member.filename for member in members}) < len(members):
-            raise CorruptFile(
-                "two members of the archive have the same name",
-                where=archive.name,
-                accepted="Accepted: each name once",
-                todo="Pack it again",
-            )
-        left = limits.max_archive_mb * MEGABYTE
-        if sum(member.file_size for member in members) > left:
-            raise _too_large(archive.name, limits)
-        for member in members:
-            target = folder / member.filename
-            target.parent.mkdir(parents=True, exist_ok=True)
-            left -= _copy(opened, member, target, left)
-            if left < 0:
-                raise _too_large(archive.name, limits)
-
-
-def _copy(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, limit: int) -> int:
-    """Copy one member, stopping beyond `limit` bytes; return how many were written."""
-    written = 0
-    with opened.open(member) as source, target.open("wb") as sink:
-        while chunk := source.read(_CHUNK):
-            written += len(chunk)
-            if written > limit:
-                break
-            sink.write(chunk)
-    return written
-
-
-def _check_member(member: zipfile.ZipInfo, where: str) -> None:
-    path = PurePosixPath(member.filename.replace("\\", "/"))
-    is_link = stat.S_ISLNK(member.external_attr >> 16)
-    drive = path.parts[:1] and ":" in path.parts[0]
-    if not path.parts or path.is_absolute() or ".." in path.parts or drive or is_link:
-        raise CorruptFile(
-            "a member of the archive points outside of it",
-            where=where,
-            accepted="Accepted: plain files in plain folders",
-            todo="Pack it again",
-        )
-
-
-def _too_large(where: str, limits: SizeLimits) -> FileTooLarge:
-    return FileTooLarge(
-        "the archive unpacks to more than the limit",
-        where=where,
-        accepted=f"Accepted: at most {limits.max_archive_mb} MB",
-        todo="Split it, or raise ECGDASH_MAX_ARCHIVE_MB",
-    )

@@ -65,9 +65,15 @@ def fingerprint_of(paths: Sequence[Path], tables: Sequence[Path | None], *stated
 def any_archive(paths: Sequence[Path]) -> bool:
     """Tell whether the number of files is unknown before archives are unpacked."""
     return any(
-        path.suffix.lower() == ".zip" or (path.is_dir() and any(path.rglob("*.[zZ][iI][pP]")))
+        path.suffix.lower() == ".zip" or any(name.lower().endswith(".zip") for name in _below(path))
         for path in paths
     )
+
+
+def _below(path: Path) -> Iterator[str]:
+    """Yield the names of all files below a folder."""
+    for _, _, names in os.walk(path):
+        yield from names
 
 
 def file_tasks(
@@ -209,7 +215,8 @@ def _content(path: Path) -> str:
 def _hashed(path: Path, size: int, _mtime_ns: int) -> str:
     """Hash a file once, however many ECGs it holds; a changed one is hashed anew."""
     digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
+    # Most files are far smaller than a chunk, and asking for one costs more than reading them.
+    with path.open("rb", buffering=0) as stream:
+        while chunk := stream.read(min(_CHUNK, size + 1)):
             digest.update(chunk)
     return f"{size}:{digest.hexdigest()}"

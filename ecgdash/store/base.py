@@ -4,8 +4,10 @@ import secrets
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Table, insert, select, update
+from sqlalchemy import Connection, Engine, Select, Table, bindparam, insert, select, update
 
 from ecgdash.errors import NotFound
 from ecgdash.store.engine import READ
@@ -14,6 +16,17 @@ from ecgdash.store.schema import import_links, import_runs, patients
 __all__ = ["StoreBase", "new_key"]
 
 _KEY_BYTES = 12
+
+# Statements that every file of an import runs are made once: SQLAlchemy takes longer to put one
+# together, and to find what it compiled for it before, than the database takes to run it.
+_MARK_STALE: Final = (
+    update(patients).where(patients.c.id == bindparam("patient_id")).values(stale=True)
+)
+
+
+@cache
+def _id_query(table: Table) -> Select[Any]:
+    return select(table.c.id).where(table.c.key == bindparam("row_key"))
 
 
 def new_key() -> str:
@@ -63,9 +76,7 @@ class StoreBase:
 
     @staticmethod
     def _id_of(connection: Connection, table: Table, key: str) -> int:
-        row_id: int | None = connection.execute(
-            select(table.c.id).where(table.c.key == key)
-        ).scalar()
+        row_id: int | None = connection.execute(_id_query(table), {"row_key": key}).scalar()
         if row_id is None:
             raise NotFound(f"no row with key {key} in {table.name}", todo="Open it from the list")
         return row_id
@@ -91,4 +102,4 @@ class StoreBase:
 
     @staticmethod
     def _mark_stale(connection: Connection, patient_id: int) -> None:
-        connection.execute(update(patients).where(patients.c.id == patient_id).values(stale=True))
+        connection.execute(_MARK_STALE, {"patient_id": patient_id})

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, func, insert, select, union, update
+from sqlalchemy import Row, Select, bindparam, func, insert, select, union, update
 
 from ecgdash.store.base import StoreBase, new_key
 from ecgdash.store.objects import ImportOutcome, ImportRow
@@ -20,6 +20,21 @@ from ecgdash.store.schema import (
 __all__ = ["ImportsPart"]
 
 _ROWS_PER_PAGE: Final = 500
+
+# Made once, as in `base`: every file of an import runs them.
+_ADD_ROW: Final = insert(import_rows)
+_HAS_ROW: Final = select(import_rows.c.id).where(
+    import_rows.c.run == bindparam("of_run"), import_rows.c.source == bindparam("of_source")
+)
+_EARLIER_ROW: Final = (
+    select(import_rows)
+    .join(import_runs)
+    .join(ecgs, ecgs.c.key == import_rows.c.ecg_key)
+    .where(import_runs.c.fingerprint == bindparam("call"), import_runs.c.undone_at.is_(None))
+    .where(import_runs.c.finished_at.is_not(None), import_rows.c.source == bindparam("of_source"))
+    .order_by(import_rows.c.id.desc())
+    .limit(1)
+)
 
 
 class ImportsPart(StoreBase):
@@ -69,46 +84,34 @@ class ImportsPart(StoreBase):
         """Write down what became of one file; `source` tells it from all others of the run."""
         with self._writing() as connection:
             run = self._run_id(connection, run_key)
-            connection.execute(
-                insert(import_rows).values(
-                    run=run,
-                    file=row.file,
-                    file_format=row.file_format,
-                    outcome=row.outcome,
-                    patient_code=row.patient_code,
-                    ecg_key=row.ecg,
-                    reason=row.reason,
-                    todo=row.todo,
-                    source=source,
-                    audit=list(row.audit) or None,
-                )
-            )
+            values = {
+                "run": run,
+                "file": row.file,
+                "file_format": row.file_format,
+                "outcome": row.outcome,
+                "patient_code": row.patient_code,
+                "ecg_key": row.ecg,
+                "reason": row.reason,
+                "todo": row.todo,
+                "source": source,
+                "audit": list(row.audit) or None,
+            }
+            connection.execute(_ADD_ROW, values)
             if row.outcome == "duplicate":
                 owner = select(ecgs.c.import_run).where(ecgs.c.key == row.ecg)
                 self._link_runs(connection, run, connection.execute(owner).scalars())
 
     def has_import_row(self, run_key: str, source: str) -> bool:
         """Tell whether an import has dealt with a file already."""
-        query = (
-            select(import_rows.c.id)
-            .join(import_runs)
-            .where(import_runs.c.key == run_key, import_rows.c.source == source)
-        )
         with self._reading() as connection:
-            return connection.execute(query).first() is not None
+            asked = {"of_run": self._run_id(connection, run_key), "of_source": source}
+            return connection.execute(_HAS_ROW, asked).first() is not None
 
     def row_of_earlier_import(self, fingerprint: str, source: str) -> ImportRow | None:
         """Return the row of a finished import of the same call that stored this very file."""
-        query = (
-            select(import_rows)
-            .join(import_runs)
-            .join(ecgs, ecgs.c.key == import_rows.c.ecg_key)
-            .where(import_runs.c.fingerprint == fingerprint, import_runs.c.undone_at.is_(None))
-            .where(import_runs.c.finished_at.is_not(None), import_rows.c.source == source)
-            .order_by(import_rows.c.id.desc())
-        )
+        asked = {"call": fingerprint, "of_source": source}
         with self._reading() as connection:
-            found = connection.execute(query.limit(1)).first()
+            found = connection.execute(_EARLIER_ROW, asked).first()
         return None if found is None else _row(found)
 
     def finish_import(self, run_key: str) -> None:

@@ -1,6 +1,7 @@
 """Folders and archives: one ECG is found once, and no archive leaves its folder."""
 
 import io
+import os
 import stat
 import zipfile
 from pathlib import Path
@@ -16,7 +17,7 @@ from ecgdash.errors import (
     UnsupportedFormat,
     printable,
 )
-from ecgdash.io import Limits, ReadHints, find_ecg_files, read_ecg, write_wfdb
+from ecgdash.io import Limits, ReadHints, archives, find_ecg_files, read_ecg, write_wfdb
 from ecgdash.io import finding as finding_module
 
 
@@ -44,6 +45,35 @@ EXPECTED = ["records/four.npy", "records/one.hea", "records/sub/two.hea", "recor
 
 def test_a_folder_gives_each_ecg_once_in_order(folder):
     assert names([folder]) == EXPECTED
+
+
+def test_files_and_folders_stand_in_one_order_by_name(tmp_path):
+    for name in ("b/a.xml", "b/c/d.xml", "B.xml", "a.xml", "b.xml", "c.xml", ".git/x.xml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("<RestingECG/>")
+    found = [name.removeprefix(f"{tmp_path.name}/") for name in names([tmp_path])]
+    assert found == ["B.xml", "a.xml", "b/a.xml", "b/c/d.xml", "b.xml", "c.xml"]
+
+
+def test_a_link_to_a_file_is_followed_and_one_to_a_folder_is_not(folder):
+    (folder / "five.xml").symlink_to(folder / "three.dcm")
+    (folder / "sub" / "round").symlink_to(folder)
+    (folder / "six.xml").symlink_to(folder / "nothing")
+    assert names([folder]) == ["records/five.xml", *EXPECTED]
+
+
+def test_annotations_belong_to_a_header_beside_them_only(folder):
+    for name in ("one.atr", "one.qrs", "lonely.atr", "sub/one.atr"):
+        (folder / name).write_bytes(b"\0")
+    assert set(names([folder])) - set(EXPECTED) == {"records/lonely.atr", "records/sub/one.atr"}
+
+
+def test_a_long_header_is_read_to_its_end(tmp_path):
+    lines = [f"{n}.dat 16 200 16 0 0 0 0 signal {n}" for n in range(2_000)]
+    (tmp_path / "long.hea").write_text("\n".join(["long 2000 500 5000", *lines]))
+    for n in (0, 1_999):
+        (tmp_path / f"{n}.dat").write_bytes(b"\0\0")
+    assert names([tmp_path]) == [f"{tmp_path.name}/long.hea"]
 
 
 def test_a_file_named_directly_is_always_yielded(folder):
@@ -138,7 +168,7 @@ def test_an_archive_that_lies_about_its_size_is_stopped(tmp_path):
 
 
 def test_an_archive_with_too_many_members_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(finding_module, "MAX_ARCHIVE_FILES", 3)
+    monkeypatch.setattr(archives, "MAX_ARCHIVE_FILES", 3)
     archive = tmp_path / "many.zip"
     with zipfile.ZipFile(archive, "w") as opened:
         for i in range(4):
@@ -249,3 +279,20 @@ def test_amplitudes_that_no_device_records_are_refused(tmp_path):
     hints = ReadHints(500.0, "mV", made.make_record().leads)
     with pytest.raises(CorruptFile, match=r"lead V2 reaches 2e\+03 mV"):
         read_ecg(tmp_path / "huge.npy", hints=hints)
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    (tmp_path / "set" / "closed").mkdir(parents=True)
+    (tmp_path / "set" / "one.xml").write_text("<x/>")
+    scandir = os.scandir
+
+    def refusing(folder):
+        if str(folder).endswith("closed"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr("ecgdash.io.finding.os.scandir", refusing)
+    closed, one = find_ecg_files([tmp_path / "set"])
+    assert closed.display_name == "set/closed"
+    assert "may not be read by this user" in closed.error.sentence
+    assert one.display_name == "set/one.xml"

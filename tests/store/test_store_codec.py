@@ -1,5 +1,7 @@
 """Waveforms read back as decision 13 promises, for all signals."""
 
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from ecgdash.domain.ecg import content_hash
 from ecgdash.domain.leads import CANONICAL_LEADS
-from ecgdash.store.codec import FLOAT32, INT16, EncodedWaveform, decode, encode
+from ecgdash.store.codec import DELTA_INT16, FLOAT32, INT16, EncodedWaveform, decode, encode
 
 HALF_UV_IN_MV = 0.0005
 FLOAT32_ROUNDING_MV = 2e-6
@@ -59,6 +61,44 @@ def test_the_content_hash_stays(signal, lsb_uv):
     assert content_hash(decoded, leads, 500.0) == content_hash(signal, leads, 500.0)
 
 
+def as_earlier_versions_wrote(counts):
+    """First differences, low bytes before high bytes, zlib's level 6."""
+    deltas = np.diff(counts.view(np.uint16), axis=1, prepend=np.uint16(0))
+    planes = np.stack([deltas & np.uint16(0xFF), deltas >> np.uint16(8)]).astype(np.uint8)
+    return zlib.compress(planes.tobytes(), 6)
+
+
+@given(hnp.arrays(np.int16, shapes), st.sampled_from([4.88, 1.0]))
+@settings(max_examples=200)
+def test_a_row_of_an_earlier_version_decodes_to_the_same_samples(counts, step):
+    signal = (counts.astype(np.float64) * step / 1000.0).astype(np.float32)
+    signal[counts == -32768] = np.nan
+    steps = (step,) * len(counts)
+    old = EncodedWaveform(DELTA_INT16, steps, as_earlier_versions_wrote(counts))
+    np.testing.assert_array_equal(decode(old, *counts.shape), signal)
+    np.testing.assert_array_equal(decode(encode(signal, steps), *counts.shape), signal)
+
+
+def test_the_steepest_jumps_wrap_and_come_back():
+    signal = np.array([[32.767, -32.767, np.nan, 32.767, 0.0, -32.767]], dtype=np.float32)
+    encoded, decoded = there_and_back(signal)
+    assert encoded.codec == INT16
+    np.testing.assert_array_equal(decoded, signal)
+
+
+def test_one_lead_whose_step_is_wrong_does_not_change_the_others():
+    signal = np.array([[0.00488, -0.00976], [0.001, 0.0017], [161.0, 0.0]], dtype=np.float32)
+    encoded, decoded = there_and_back(signal, (4.88, 4.88, 1000.0))
+    assert encoded.steps_uv == (4.88, 1.0, 1000.0)
+    np.testing.assert_array_equal(decoded[[0, 2]], signal[[0, 2]])
+
+
+def test_steps_that_do_not_fit_the_leads_are_refused():
+    encoded = encode(np.zeros((2, 3), dtype=np.float32))
+    with pytest.raises(ValueError, match="2 steps for 3 leads"):
+        decode(encoded, 3, 2)
+
+
 def test_beyond_int16_nothing_is_lost():
     signal = np.array([[0.0, 51.2345, np.nan, -1e5]], dtype=np.float32)
     encoded, decoded = there_and_back(signal)
@@ -88,7 +128,5 @@ def test_an_ordinary_ecg_shrinks_to_less_than_half_of_its_int16(rng):
 
 
 def test_an_unknown_codec_is_refused():
-    import zlib
-
     with pytest.raises(ValueError, match="unknown waveform codec 'i17'"):
         decode(EncodedWaveform("i17", (1.0,), zlib.compress(b"00")), 1, 1)

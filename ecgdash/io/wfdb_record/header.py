@@ -35,8 +35,8 @@ __all__ = [
 
 LONGEST_HEADER: Final = 1_000_000
 """Bytes (our choice: more than a thousand signals or segments need)."""
+_USUAL_HEADER: Final = 8_192
 MOST_SEGMENTS: Final = 2_000
-_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _NAME: Final = re.compile(r"^([\w.-]+?)(?:/(\d{1,9}))?$")
 _RATE: Final = re.compile(
     rf"^({NUMBER})(?:/{NUMBER}(?:\({NUMBER}\))?)?$"
@@ -97,14 +97,18 @@ def content_lines(path: Path) -> list[str]:
 
 def _split(path: Path) -> tuple[list[str], list[str]]:
     with path.open("rb") as stream:
-        raw = stream.read(LONGEST_HEADER + 1)
+        raw = stream.read(_USUAL_HEADER)
+        if len(raw) == _USUAL_HEADER:  # asking for the most would make room for it every time
+            raw += stream.read(LONGEST_HEADER + 1 - _USUAL_HEADER)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
-    lines = [line.strip() for line in _LINE_END.split(text)]
+    # Not `splitlines`, which ends a line at other characters too.
+    ends = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = [line for line in map(str.strip, ends) if line]
     comments = [line.strip(" \t#") for line in lines if line.startswith("#")]
-    return [line for line in lines if line and not line.startswith("#")], comments
+    return [line for line in lines if not line.startswith("#")], comments
 
 
 def record_files(path: Path) -> tuple[str, ...]:

@@ -61,10 +61,12 @@ def _single(header: Header, folder: Path, notes: list[str]) -> list[Channel]:
                 where=header.where,
                 todo="Correct the header",
             )
-        absent += int(np.isnan(values).sum())
-        values -= signal.baseline  # in place: a long recording fills hundreds of megabytes
+        absent += int(np.count_nonzero(np.isnan(values)))
+        if signal.baseline:
+            values -= signal.baseline  # in place: a long recording fills hundreds of megabytes
         values /= signal.gain
-        values *= factor
+        if factor != 1.0:
+            values *= factor
         channels.append(Channel(signal.name, values, abs(step_mv) * 1000.0))
     if absent:
         notes.append(f"{absent} samples are marked as absent in the file")

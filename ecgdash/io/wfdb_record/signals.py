@@ -139,7 +139,8 @@ def _decoded(signals: list[Signal], n_frames: int, folder: Path, where: str) -> 
         ) from error
     if signals[0].fmt in FLAC:
         _check_md5(file, signals, arrays, where)
-    return list(arrays)
+    # wfdb returns every n-th value of one array; each signal is gone through several times.
+    return [np.ascontiguousarray(one) for one in arrays]
 
 
 def _check_md5(file: Path, signals: list[Signal], arrays: list[NDArray[Any]], where: str) -> None:
@@ -194,6 +195,8 @@ def _values(raw: NDArray[Any], signal: Signal) -> NDArray[np.float64]:
     values = raw.astype(np.float64)
     if signal.fmt != _DIFFERENCES:
         # the smallest value of a format marks an absent sample
-        values[raw == -(2 ** (BITS[signal.fmt] - 1))] = np.nan
+        absent = raw == -(2 ** (BITS[signal.fmt] - 1))
+        if absent.any():
+            values[absent] = np.nan
     lag = min(signal.skew * signal.per_frame, len(values))
     return np.concatenate([values[lag:], np.full(lag, np.nan)]) if lag else values
