@@ -5,14 +5,16 @@ passed down as an argument; nothing below `services/` reads the environment.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = ["Settings"]
+
+_SHORTEST_KEY: Final = 16
 
 
 def _default_database_url(fields: dict[str, Any]) -> str:
@@ -29,10 +31,17 @@ def _default_sample_dir() -> Path:
     return Path(__file__).resolve().parents[1] / "sample_data"
 
 
+def _default_mappings_dir() -> Path:
+    return user_data_path("ecgdash") / "mappings"
+
+
 class Settings(BaseSettings):
     """All that a site can set; each field is the variable `ECGDASH_<FIELD>`."""
 
-    model_config = SettingsConfigDict(env_prefix="ECGDASH_", frozen=True, extra="ignore")
+    # Inputs stay out of errors: one of them is a key.
+    model_config = SettingsConfigDict(
+        env_prefix="ECGDASH_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     demo: bool = Field(
         default=False,
@@ -68,6 +77,33 @@ class Settings(BaseSettings):
     max_archive_mb: int = Field(
         default=2048, ge=1, description="Largest unpacked size of one ZIP archive, in megabytes."
     )
+
+    mappings_dir: Path = Field(
+        default_factory=_default_mappings_dir,
+        description="Folder of the table mappings that were saved under a name.",
+    )
+    import_dir: Path | None = Field(
+        default=None,
+        description="Folder on the server whose contents the import page offers; unset: uploads.",
+    )
+    id_key: SecretStr | None = Field(
+        default=None,
+        description="Secret, at least 16 characters, by which imports replace patient ids.",
+    )
+    keep_names: bool = Field(
+        default=False, description="Whether imports keep names and birth dates of patients."
+    )
+    keep_reports: bool = Field(
+        default=False, description="Whether imports keep the free text of echo reports."
+    )
+
+    @field_validator("id_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        """Refuse a key that can be guessed; an empty one too: then ids would be kept unnoticed."""
+        if key is not None and len(key.get_secret_value().strip()) < _SHORTEST_KEY:
+            raise ValueError(f"a key has at least {_SHORTEST_KEY} characters")
+        return key
 
     @property
     def zone(self) -> ZoneInfo:

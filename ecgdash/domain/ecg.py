@@ -20,6 +20,7 @@ __all__ = [
     "OWN_MEASUREMENT_KEYS",
     "EcgRecord",
     "EcgRef",
+    "Identity",
     "Sex",
     "content_hash",
     "normalise_patient_id",
@@ -82,13 +83,19 @@ def content_hash(
         as little-endian int32 microvolts (rounded), in canonical lead order.
     """
     order = sorted(range(len(leads)), key=lambda i: CANONICAL_LEADS.index(leads[i]))
-    microvolts = np.rint(np.asarray(signal_mv, dtype=np.float64)[order] * 1000.0)
-    microvolts = np.nan_to_num(microvolts, nan=-(2.0**31), posinf=2.0**31 - 1, neginf=-(2.0**31))
-    clipped = np.clip(microvolts, -(2.0**31), 2.0**31 - 1)
+    # In place: every import and every stored score hashes every sample.
+    microvolts = np.array(signal_mv, dtype=np.float64)
+    if order != list(range(len(leads))):
+        microvolts = microvolts[order]
+    microvolts *= 1000.0
+    np.rint(microvolts, out=microvolts)
+    if not np.isfinite(microvolts.sum()):
+        np.nan_to_num(microvolts, copy=False, nan=-(2.0**31), posinf=2.0**31 - 1, neginf=-(2.0**31))
+    np.clip(microvolts, -(2.0**31), 2.0**31 - 1, out=microvolts)
     names = ",".join(leads[i] for i in order)
     head = f"{names};{sampling_hz:g};{signal_mv.shape[0]}x{signal_mv.shape[1]};"
     digest = hashlib.sha256(head.encode())
-    digest.update(np.ascontiguousarray(clipped.astype("<i4")).data)
+    digest.update(np.ascontiguousarray(microvolts.astype("<i4")).data)
     return digest.hexdigest()
 
 
@@ -112,6 +119,24 @@ class EcgRef:
     recorded_at: datetime
     local_day: date
     analysable: bool = True
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a person is beside the hospital's id; kept only where a setting asks for it.
+
+    Addresses have no place here: nothing shows them, so they are never kept. No `repr`
+    holds either field, because logs and tracebacks are made of them.
+
+    Attributes
+    ----------
+    name : str or None
+        As the file writes it, the given name first where it tells them apart.
+    birth_date : date or None
+    """
+
+    name: str | None = field(default=None, repr=False)
+    birth_date: date | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +176,10 @@ class EcgRecord:
         Per lead, the source's step in microvolts where it is known exactly.
     notes : tuple of str
         What the reader had to decide, in sentences.
+    in_millivolts : bool
+        False: the data set standardised its amplitudes, and `signal_mv` is in arbitrary units.
+    identity : Identity or None
+        None unless `ecgdash.io.read_ecg` was asked to keep names.
     """
 
     signal_mv: NDArray[np.float32]
@@ -169,6 +198,8 @@ class EcgRecord:
     file_format: str = ""
     lsb_uv: tuple[float, ...] | None = None
     notes: tuple[str, ...] = ()
+    in_millivolts: bool = True
+    identity: Identity | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Check the invariants and freeze the arrays."""

@@ -34,6 +34,7 @@ GateCode = Literal[
     "amplitude",  # a lead beyond what a heart gives, or without any trace
     "clipped",
     "duplicated_leads",
+    "arbitrary_units",  # standardised by the data set: no millivolts
     "scale",  # unit or gain of the whole ECG
     "limb_swap",  # electrodes or lead names exchanged
     "limb_inconsistent",  # against Einthoven's and Goldberger's laws

@@ -1,13 +1,13 @@
 """Patients, echoes and diagnoses: what is known beside the ECG."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Final, Literal
 
 from ecgdash.domain.ecg import Sex, normalise_patient_id
 from ecgdash.errors import InvalidValue
 
-__all__ = ["ECHO_METHODS", "Diagnosis", "EchoMethod", "EchoStudy", "Patient"]
+__all__ = ["ECHO_METHODS", "Diagnosis", "EchoMethod", "EchoNotes", "EchoStudy", "Patient"]
 
 EchoMethod = Literal["simpson", "m-mode", "visual", "unknown"]
 
@@ -17,12 +17,18 @@ ECHO_METHODS: Final[tuple[EchoMethod, ...]] = ("simpson", "m-mode", "visual", "u
 
 @dataclass(frozen=True)
 class Patient:
-    """A person at a site: ids of two hospitals may coincide."""
+    """A person at a site: ids of two hospitals may coincide.
+
+    `name` and `birth_date` are None unless names are kept (a setting), and stand in no
+    `repr`: logs and tracebacks are made of them. Addresses are never kept: nothing shows them.
+    """
 
     id: str
     site: str = "local"
     sex: Sex | None = None
     birth_year: int | None = None
+    name: str | None = field(default=None, repr=False)
+    birth_date: date | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse an empty id or site."""
@@ -30,6 +36,23 @@ class Patient:
         if not normal or not self.site.strip():
             raise InvalidValue(f"patient needs an id and a site, got {self.id!r} at {self.site!r}")
         object.__setattr__(self, "id", normal)
+
+
+@dataclass(frozen=True)
+class EchoNotes:
+    """The free text of an echo report; kept only where a setting asks for it, and in no `repr`.
+
+    Attributes
+    ----------
+    text : str
+        The report as written.
+    wall_motion, pulmonary_pressure : tuple of str
+        What it says about them, one sentence each.
+    """
+
+    text: str = field(repr=False)
+    wall_motion: tuple[str, ...] = field(default=(), repr=False)
+    pulmonary_pressure: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -48,6 +71,8 @@ class EchoStudy:
         False: only the day is known, and rules use calendar days.
     key : str
         Store key; empty for a study that is not stored.
+    report : EchoNotes or None
+        None unless reports are kept. Two studies are the same whatever it says.
     """
 
     patient_id: str
@@ -57,6 +82,7 @@ class EchoStudy:
     method: EchoMethod = "unknown"
     has_time: bool = True
     key: str = ""
+    report: EchoNotes | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse an LVEF outside (1, 100] and a naive time."""

@@ -7,13 +7,14 @@ came from.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgdash.domain import CANONICAL_LEADS, LIMB_LEADS, EcgRecord
-from ecgdash.domain.ecg import MEASUREMENT_KEYS, Sex
+from ecgdash.domain.ecg import MEASUREMENT_KEYS, Identity, Sex
 from ecgdash.domain.leads import canonical_lead
 from ecgdash.errors import (
     CorruptFile,
@@ -89,7 +90,10 @@ class Channel:
 
 @dataclass
 class Facts:
-    """What a file says beside its samples; names and addresses never get here."""
+    """What a file says beside its samples; addresses never get here.
+
+    `read_ecg` drops the identity unless it is asked to keep names.
+    """
 
     moment: Moment | None = None
     patient_id: str | None = None
@@ -100,6 +104,7 @@ class Facts:
     device: str | None = None
     filters: str | None = None
     notes: list[str] = field(default_factory=list)
+    identity: Identity | None = None
 
 
 def millivolts_per(unit: str | None) -> float | None:
@@ -108,6 +113,7 @@ def millivolts_per(unit: str | None) -> float | None:
     return _MILLIVOLTS_PER_UNIT.get(_UNIT_WORDS.get(folded, folded))
 
 
+@lru_cache(maxsize=512)  # asked for every signal several times, and files share their names
 def lead_name(name: str) -> str | None:
     """Return the canonical lead of a vendor's channel name, or None.
 
@@ -156,8 +162,12 @@ def build_record(
     known_steps = tuple(step for step in steps if step is not None)
     moment = facts.moment
     notes.extend(moment.notes if moment else ("the file states no usable date; undated",))
+    n_samples = len(leads[ordered[0]].millivolts)
+    signal_mv = np.empty((len(ordered), n_samples), dtype=np.float32)
+    for row, name in enumerate(ordered):
+        signal_mv[row] = leads[name].millivolts
     return EcgRecord(
-        signal_mv=np.stack([leads[name].millivolts for name in ordered]).astype(np.float32),
+        signal_mv=signal_mv,
         leads=ordered,
         sampling_hz=float(sampling_hz),
         recorded_at=moment.at if moment else None,
@@ -173,6 +183,7 @@ def build_record(
         file_format=file_format,
         lsb_uv=known_steps if len(known_steps) == len(steps) else None,
         notes=tuple(dict.fromkeys(map(printable, notes))),
+        identity=facts.identity,
     )
 
 
@@ -234,8 +245,10 @@ def _check_rate_and_length(leads: dict[str, Channel], sampling_hz: float, where:
 
 def _check_amplitudes(leads: dict[str, Channel], where: str) -> None:
     for name, channel in leads.items():
-        finite = np.isfinite(channel.millivolts)
-        peak_mv = float(np.abs(channel.millivolts[finite]).max(initial=0.0))
+        values = channel.millivolts
+        peak_mv = float(max(values.max(), -values.min()))
+        if not np.isfinite(peak_mv):  # some samples are absent
+            peak_mv = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
         if peak_mv > HIGHEST_MV:
             raise CorruptFile(
                 f"lead {name} reaches {peak_mv:.3g} mV",

@@ -59,7 +59,7 @@ class DicomFile:
     data : bytes
         The whole file.
     keywords : tuple of str
-        The elements to keep; names and addresses are never loaded.
+        The elements to keep; no other is ever loaded, and no address is among them.
     where : str
         Name of the file, for messages.
 

@@ -17,9 +17,10 @@ Made by `python -m ecgdash.io.document` from the reader table that the code uses
 
 Of every format: leads by name in canonical order, amplitudes in millivolts, times with their zone
 or a note, the patient's id, age and sex, the cart's statements and measurements, device and
-filters where the file states them. Names, birth dates and addresses are dropped. What a reader had
-to decide stands in the record's notes. Where two statements of a file contradict each other
-about length, rate or content, the file is refused; rate, unit and lead names are never guessed.
+filters where the file states them. Addresses are dropped. Names and birth dates are dropped unless
+`ECGDASH_KEEP_NAMES` is on. What a reader had to decide stands in the record's notes. Where two
+statements of a file contradict each other about length, rate or content, the file is refused; rate,
+unit and lead names are never guessed.
 The largest file that is read is a setting (`ECGDASH_MAX_FILE_MB`, 64 MB); of XML 16 MB.
 
 `python -m ecgdash read PATH` shows what a file, a folder or a ZIP archive holds. A file that holds

@@ -15,6 +15,7 @@ import numpy as np
 
 from ecgdash.errors import CorruptFile, UnknownSamplingRate
 from ecgdash.io.build import Channel, Facts, lead_name, require_unit, sex_of
+from ecgdash.io.identity import identity_of
 from ecgdash.io.times import moment_of, resolve_age
 
 __all__ = ["channels_of", "facts_of", "parse_with_kit", "rate_of"]
@@ -113,7 +114,7 @@ def channels_of(leads: Iterable[Any], where: str) -> list[Channel]:
 
 
 def facts_of(decoded: Any, zone: tzinfo, notes: list[str]) -> Facts:
-    """Collect what ecgdatakit found beside the samples, without names and birth dates."""
+    """Collect what ecgdatakit found beside the samples."""
     patient, recording = decoded.patient, decoded.recording
     moment = moment_of(recording.date, zone) if recording.date else None
     birth = patient.birth_date.date() if patient.birth_date else None
@@ -133,6 +134,7 @@ def facts_of(decoded: Any, zone: tzinfo, notes: list[str]) -> Facts:
         ),
         filters=_filters(recording.acquisition.filters),
         notes=notes,
+        identity=identity_of((patient.first_name, patient.last_name), birth),
     )
 
 

@@ -109,6 +109,7 @@ def read_ecg(
     hints: ReadHints | None = None,
     member: str | None = None,
     max_file_mb: int = DEFAULT_MAX_FILE_MB,
+    keep_names: bool = False,
 ) -> EcgRecord:
     """Read one ECG.
 
@@ -125,6 +126,8 @@ def read_ecg(
         Which ECG of a file that holds many, by a name of `list_members`.
     max_file_mb : int
         Largest file read, in megabytes; a record's signal files count too.
+    keep_names : bool
+        Whether the record says the person's name and birth date, where the file does.
 
     Returns
     -------
@@ -146,7 +149,9 @@ def read_ecg(
     if member is not None:
         hints = replace(hints or ReadHints(), member=member)
     with _told_in_one_sentence(file, f"{name} "):
-        return READERS[name].read(file, zone, hints)
+        record = READERS[name].read(file, zone, hints)
+    # Here and nowhere else, so that no reader can forget it.
+    return record if keep_names or record.identity is None else replace(record, identity=None)
 
 
 @contextmanager
@@ -203,6 +208,8 @@ def _check_size(file: Path, max_file_mb: int) -> None:
         files += [header.parent / name for name in wfdb_files.signal_files(header)]
     for one in files:
         if one.is_file() and one.stat().st_size > max_file_mb * MEGABYTE:
+            if one == file and list_members(file):
+                return  # only the ECG that is asked for is taken out of it, and that is bounded
             raise FileTooLarge(
                 f"the file holds {one.stat().st_size / MEGABYTE:.1f} MB",
                 where=one.name,

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from sys import intern
 
 __all__ = ["Moment", "moment_of", "parse_iso", "resolve_age"]
 
@@ -10,7 +11,7 @@ _DAY_ONLY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 OLDEST_PLAUSIBLE_AGE = 120.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Moment:
     """A point in time and the calendar day where it was recorded.
 
@@ -31,7 +32,7 @@ def moment_of(stated: datetime, zone: tzinfo, *, has_time: bool = True) -> Momen
         notes.append("the file states a day but no time; noon was taken")
     if stated.tzinfo is None:
         stated = stated.replace(tzinfo=zone)
-        notes.append(f"the file states no time zone; the site's zone {zone} was taken")
+        notes.append(intern(f"the file states no time zone; the site's zone {zone} was taken"))
     return Moment(stated.astimezone(UTC), stated.date(), tuple(notes), has_time)
 
 
@@ -54,8 +55,7 @@ def resolve_age(
     -------
     (float or None, tuple of str)
         None with a note where stated age and dates contradict each other by
-        more than a year, or the age is no human age. The birth date itself is
-        not kept anywhere.
+        more than a year, or the age is no human age.
     """
     computed = None
     if birth is not None and recorded is not None and recorded >= birth:

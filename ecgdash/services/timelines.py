@@ -12,6 +12,8 @@ from ecgdash.domain.prediction import NotApplicable, Prediction, VariantScore
 from ecgdash.domain.timeline import Flag, RiskTimeline, TimelineEcho, TimelinePoint
 from ecgdash.errors import NotFound
 from ecgdash.services.changes import ScoredEcg, change_between, logit
+from ecgdash.services.import_privacy import find_by_original_id
+from ecgdash.settings import Settings
 from ecgdash.store import Store, StoredEcg, StoredPatient
 
 __all__ = ["NOT_SCORED", "cards_by_lead_set", "find_patient", "no_model", "timeline"]
@@ -25,15 +27,26 @@ def no_model(lead_set: str) -> str:
     return f"no model installed for {leads}"
 
 
-def find_patient(store: Store, reference: str) -> StoredPatient:
+def find_patient(store: Store, reference: str, settings: Settings | None = None) -> StoredPatient:
     """Return the patient that a key, an id or ``SITE/ID`` names.
+
+    Parameters
+    ----------
+    store : Store
+    reference : str
+    settings : Settings, optional
+        Where ids are hidden behind a key, the original one serves too.
 
     Raises
     ------
     NotFound
         If nobody or more than one patient is meant.
     """
-    found = store.find_patients(reference)
+    found = (
+        store.find_patients(reference)
+        if settings is None
+        else find_by_original_id(store, reference, settings)
+    )
     by_key = [patient for patient in found if patient.key == reference]
     if by_key:
         return by_key[0]

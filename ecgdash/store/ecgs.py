@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, Select, func, insert, select
+from sqlalchemy import Row, bindparam, func, insert, select
 
-from ecgdash.domain.ecg import EcgRecord, Sex
+from ecgdash.domain.ecg import EcgRecord, Identity, Sex
 from ecgdash.domain.gate import GateResult
 from ecgdash.errors import NotFound
 from ecgdash.store.base import StoreBase, new_key
@@ -19,6 +19,17 @@ from ecgdash.store.values import flags_from, gate_from, numbers_from, numbers_va
 
 __all__ = ["EcgsPart", "PreparedEcg", "prepare"]
 
+# Made once, as in `base`: every file of an import or every patient of the worklist runs them.
+_FACTS: Final = select(ecgs, patients.c.key.label("patient_key")).join(patients)
+_ONE: Final = _FACTS.where(ecgs.c.key == bindparam("ecg_key"))
+_SAME_WAVEFORM: Final = _FACTS.where(ecgs.c.sha256 == bindparam("content")).order_by(ecgs.c.id)
+_OF_PATIENT: Final = _FACTS.where(patients.c.key == bindparam("of_patient")).order_by(
+    ecgs.c.recorded_at.is_(None), ecgs.c.recorded_at, ecgs.c.id
+)
+_ADD_ECG: Final = insert(ecgs).returning(ecgs.c.id)
+_ADD_WAVEFORM: Final = insert(waveforms)
+_ADD_EVIDENCE: Final = insert(ecg_evidence)
+
 
 @dataclass(frozen=True)
 class PreparedEcg:
@@ -26,7 +37,7 @@ class PreparedEcg:
 
     Attributes
     ----------
-    patient_id, sex, age_years, recorded_at, local_day, file_format, sha256, gate
+    patient_id, sex, age_years, recorded_at, local_day, file_format, sha256, gate, identity
         As of the record and its findings.
     values, evidence : dict
         Columns of the ECG and of its evidence.
@@ -44,6 +55,7 @@ class PreparedEcg:
     values: dict[str, Any]
     evidence: dict[str, Any]
     waveform: EncodedWaveform
+    identity: Identity | None = None
 
 
 def prepare(record: EcgRecord, findings: Findings) -> PreparedEcg:
@@ -60,6 +72,7 @@ def prepare(record: EcgRecord, findings: Findings) -> PreparedEcg:
         values=_values(record, findings),
         evidence=evidence_values(findings.evidence),
         waveform=encode(record.signal_mv, record.lsb_uv),
+        identity=record.identity,
     )
 
 
@@ -94,44 +107,35 @@ class EcgsPart(StoreBase):
             patient = self._id_of(connection, patients, patient_key)
             run = None if run_key is None else self._run_id(connection, run_key)
             ecg = connection.execute(
-                insert(ecgs)
-                .values(key=key, patient=patient, import_run=run, **values)
-                .returning(ecgs.c.id)
+                _ADD_ECG, {"key": key, "patient": patient, "import_run": run, **values}
             ).scalar_one()
+            steps = list(waveform.steps_uv)
             connection.execute(
-                insert(waveforms).values(
-                    ecg=ecg,
-                    codec=waveform.codec,
-                    steps_uv=list(waveform.steps_uv),
-                    data=waveform.data,
-                )
+                _ADD_WAVEFORM,
+                {"ecg": ecg, "codec": waveform.codec, "steps_uv": steps, "data": waveform.data},
             )
-            connection.execute(insert(ecg_evidence).values(ecg=ecg, **prepared.evidence))
+            connection.execute(_ADD_EVIDENCE, {"ecg": ecg, **prepared.evidence})
             self._mark_stale(connection, patient)
         return key
 
     def ecg(self, key: str) -> StoredEcg:
         """Return an ECG without its waveform; raises `NotFound`."""
         with self._reading() as connection:
-            row = connection.execute(_facts().where(ecgs.c.key == key)).first()
+            row = connection.execute(_ONE, {"ecg_key": key}).first()
         if row is None:
             raise NotFound("no such ECG in this store", todo="Open it from the patient's list")
         return _stored(row)
 
     def ecgs_of(self, patient_key: str) -> list[StoredEcg]:
         """Return a patient's ECGs without waveforms, oldest first, undated ones last."""
-        query = (
-            _facts()
-            .where(patients.c.key == patient_key)
-            .order_by(ecgs.c.recorded_at.is_(None), ecgs.c.recorded_at, ecgs.c.id)
-        )
         with self._reading() as connection:
-            return [_stored(row) for row in connection.execute(query)]
+            rows = connection.execute(_OF_PATIENT, {"of_patient": patient_key})
+            return [_stored(row) for row in rows]
 
     def same_waveform(self, sha256: str) -> list[StoredEcg]:
         """Return the stored ECGs with this content hash, of any patient."""
         with self._reading() as connection:
-            rows = connection.execute(_facts().where(ecgs.c.sha256 == sha256).order_by(ecgs.c.id))
+            rows = connection.execute(_SAME_WAVEFORM, {"content": sha256})
             return [_stored(row) for row in rows]
 
     def n_ecgs(self) -> int:
@@ -162,10 +166,6 @@ class EcgsPart(StoreBase):
         return [found[key] for key in keys]
 
 
-def _facts() -> Select[Any]:
-    return select(ecgs, patients.c.key.label("patient_key")).join(patients)
-
-
 def _values(record: EcgRecord, findings: Findings) -> dict[str, Any]:
     return {
         "recorded_at": record.recorded_at,
@@ -183,6 +183,7 @@ def _values(record: EcgRecord, findings: Findings) -> dict[str, Any]:
         "source_name": record.source_name,
         "file_format": record.file_format,
         "lsb_uv": None if record.lsb_uv is None else list(record.lsb_uv),
+        "in_millivolts": record.in_millivolts,
         "notes": list(record.notes),
         **findings_values(findings),
     }
@@ -231,5 +232,6 @@ def _record(row: Row[Any]) -> EcgRecord:
         signal_mv=decode(waveform, len(row.leads), row.n_samples),
         patient_id=row.code,
         lsb_uv=None if row.lsb_uv is None else tuple(row.lsb_uv),
+        in_millivolts=row.in_millivolts,
         **_shared(row),
     )

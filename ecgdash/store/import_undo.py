@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, delete, exists, func, or_, select, union
 from ecgdash.errors import NotFound, StoreError
 from ecgdash.store.base import StoreBase
 from ecgdash.store.objects import Undone
+from ecgdash.store.patient_names import forget_names
 from ecgdash.store.schema import (
     actions,
     diagnoses,
@@ -64,6 +65,7 @@ class UndoPart(StoreBase):
                     delete(actions).where(actions.c.patient.in_(part))
                 ).rowcount
                 connection.execute(delete(patients).where(patients.c.id.in_(part)))
+            forget_names(connection, run)
             gone = set(empty)
             kept = [patient for patient in touched if patient not in gone]
             for patient in kept:

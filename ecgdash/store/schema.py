@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    true,
 )
 
 __all__ = [
@@ -40,13 +41,14 @@ __all__ = [
     "import_runs",
     "jobs",
     "metadata",
+    "patient_names",
     "patients",
     "predictions",
     "waveforms",
     "worklist",
 ]
 
-SCHEMA_HEAD: Final = "0004"
+SCHEMA_HEAD: Final = "0005"
 """Newest migration (tested against the migrations folder)."""
 
 
@@ -96,10 +98,24 @@ patients = Table(
     Column("code", String(200), nullable=False),
     Column("sex", String(8)),
     Column("birth_year", Integer),
+    # NULL unless the site keeps names.
+    Column("name", String(200)),
+    Column("birth_date", Date),
     Column("simulated", Boolean, nullable=False),
     # True: something changed since the worklist row was written.
     Column("stale", Boolean, nullable=False, index=True),
     UniqueConstraint("site", "code"),
+)
+
+# Which import said who the person is: the name goes with the last of them.
+patient_names = Table(
+    "patient_names",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _patient_link(index=True),
+    Column("import_run", Integer, index=True),
+    Column("name", String(200)),
+    Column("birth_date", Date),
 )
 
 import_runs = Table(
@@ -113,6 +129,7 @@ import_runs = Table(
     # Of the call: the same one goes on where a killed import stopped.
     Column("fingerprint", String(64)),
     Column("undone_at", UtcDateTime),
+    Column("sources", JSON(none_as_null=True)),
 )
 
 # An import whose files or rows were stored already relies on the one that brought them.
@@ -167,6 +184,8 @@ ecgs = Table(
     Column("source_name", Text, nullable=False),
     Column("file_format", String(40), nullable=False),
     Column("lsb_uv", JSON(none_as_null=True)),
+    # False: a data set standardised its amplitudes.
+    Column("in_millivolts", Boolean, nullable=False, server_default=true()),
     Column("notes", JSON, nullable=False),
     Column("gate_status", String(12), nullable=False),
     Column("gate_findings", JSON, nullable=False, server_default="[]"),
@@ -209,6 +228,8 @@ echoes = Table(
     Column("has_time", Boolean, nullable=False),
     Column("lvef_percent", Float, nullable=False),
     Column("method", String(12), nullable=False),
+    # NULL unless the site keeps reports.
+    Column("report", JSON(none_as_null=True)),
     # No foreign key: SQLite cannot add one to a table that holds rows. Runs are never deleted.
     Column("import_run", Integer, index=True),
     UniqueConstraint("patient", "performed_at", "has_time", "lvef_percent", "method"),

@@ -4,6 +4,7 @@ from ecgdash.store.actions import ActionsPart
 from ecgdash.store.ecgs import EcgsPart
 from ecgdash.store.engine import open_engine
 from ecgdash.store.evidence import EvidencePart
+from ecgdash.store.import_sources import SourcesPart
 from ecgdash.store.import_undo import UndoPart
 from ecgdash.store.imports import ImportsPart
 from ecgdash.store.jobs import JobsPart
@@ -20,6 +21,7 @@ class Store(
     EvidencePart,
     PredictionsPart,
     ImportsPart,
+    SourcesPart,
     UndoPart,
     JobsPart,
     WorklistPart,

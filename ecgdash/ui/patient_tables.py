@@ -12,6 +12,7 @@ from ecgdash.domain import (
     TimelinePoint,
     VariantScore,
 )
+from ecgdash.domain.patient import EchoNotes
 from ecgdash.plots import variant_style
 from ecgdash.plots.scale import logit
 from ecgdash.plots.series import variants_of
@@ -23,6 +24,7 @@ from ecgdash.ui.page import Page
 __all__ = ["draw_ecgs", "draw_echoes", "draw_history", "draw_undated"]
 
 _FEW = 6
+_LONGEST_REPORT = 240
 _METHODS = {
     "simpson": "◆ Simpson",
     "visual": "◇ visual",
@@ -198,10 +200,24 @@ def draw_echoes(timeline: RiskTimeline, page: Page) -> None:
     """Every echo, the latest first, with the ECG it is paired with."""
     if not timeline.echoes:
         return
-    columns = (Column("Echo", "lead"), Column("LVEF"), Column("Method"), Column("Pairing", "wide"))
+    columns = [Column("Echo", "lead"), Column("LVEF"), Column("Method"), Column("Pairing", "wide")]
     ordered = sorted(timeline.echoes, key=lambda echo: echo.study.performed_at, reverse=True)
     rows = [_echo_row(echo, timeline, page) for echo in ordered]
+    if any(echo.study.report for echo in ordered):  # the site keeps reports
+        columns.append(Column("Report, as written", "wide"))
+        rows = [
+            [*row, _report_words(echo.study.report)]
+            for row, echo in zip(rows, ordered, strict=True)
+        ]
     html.draw(Cell('<h2 class="ed-h2">Echoes</h2>'), html.table("Echoes", columns, rows))
+
+
+def _report_words(report: EchoNotes | None) -> Cell:
+    """Return what a report says of wall motion and pressure, else how it begins."""
+    if report is None:
+        return html.text("–")
+    said = (*report.wall_motion, *report.pulmonary_pressure)
+    return html.text("; ".join(said) or report.text[:_LONGEST_REPORT], "ed-small")
 
 
 def _echo_row(echo: TimelineEcho, timeline: RiskTimeline, page: Page) -> list[Cell | str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from ecgdash.domain import NotApplicable, RiskTimeline, TimelinePoint, VariantScore
+from ecgdash.domain import NotApplicable, Patient, RiskTimeline, TimelinePoint, VariantScore
 from ecgdash.labels.published import is_weak
 from ecgdash.plots import TrajectoryView, trajectory, variant_style
 from ecgdash.plots.series import main_lead_set, variants_of
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def draw_header(timeline: RiskTimeline, page: Page) -> None:
-    """Back link, code, one line of facts, flags of the latest ECG."""
+    """Back link, code, name where kept, one line of facts, flags of the latest ECG."""
     latest = timeline.points[-1] if timeline.points else None
     flags = words.flags_of(latest.flags) if latest else []
     own_site = timeline.simulated or timeline.patient.site == "local"
@@ -36,10 +36,19 @@ def draw_header(timeline: RiskTimeline, page: Page) -> None:
         Cell('<div class="ed-title">'),
         html.link("← Worklist", "?", "ed-back"),
         Cell(f"<h1>{html.text(timeline.patient.id).html}</h1>"),
+        _person(timeline.patient),
         facts,
         html.chips(flags),
         Cell("</div>"),
     )
+
+
+def _person(patient: Patient) -> Cell:
+    """Return name and birth date; nothing where the site keeps none."""
+    born = patient.birth_date
+    parts = (patient.name, f"born {born.day} {born:%b %Y}" if born else None)
+    shown = ", ".join(part for part in parts if part)
+    return html.text(shown, "ed-facts") if shown else Cell("")
 
 
 def draw_summary(summary: Summary) -> None:

@@ -96,7 +96,17 @@ def test_scores_out_of_range_are_refused():
         HeadScores("fam", "a" * 64, {"AFIB": float("nan")})
 
 
+FOURTH_SCHEMA = (
+    "DROP TABLE patient_names",
+    "ALTER TABLE patients DROP COLUMN name",
+    "ALTER TABLE patients DROP COLUMN birth_date",
+    "ALTER TABLE echoes DROP COLUMN report",
+    "ALTER TABLE import_runs DROP COLUMN sources",
+    "ALTER TABLE ecgs DROP COLUMN in_millivolts",
+)
+FOURTH_VERSION = "UPDATE alembic_version SET version_num = '0004'"
 THIRD_SCHEMA = (
+    *FOURTH_SCHEMA,
     "DROP TABLE import_links",
     *(f"DROP INDEX ix_{name}_import_run" for name in ("ecgs", "echoes", "diagnoses")),
     *(f"ALTER TABLE {name} DROP COLUMN import_run" for name in ("echoes", "diagnoses")),

@@ -7,7 +7,7 @@ comma, unquoted in a file separated by commas: the numbers, each alone on its li
 """
 
 import re
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,9 @@ from ecgdash.domain import EcgRecord
 from ecgdash.errors import CorruptFile, UnknownUnits
 from ecgdash.io.about import About
 from ecgdash.io.build import Facts, lead_name, millivolts_per
+from ecgdash.io.edf_header import long_date
 from ecgdash.io.hints import ReadHints, gather_hints
+from ecgdash.io.identity import identity_of
 from ecgdash.io.number_rows import decoded, lines_of
 from ecgdash.io.plain import PlainEcg, plain_record
 from ecgdash.io.times import Moment, moment_of
@@ -28,7 +30,7 @@ ABOUT: Final = About(
     versions="as Apple Health exports it, any language",
     libraries=("ours",),
     reads="Lead I, its rate and unit, the time with its zone, the classification as a statement, "
-    "the device. Name and birth date are dropped.",
+    "the device.",
     decides=("The decimal sign, comma or point, by all samples: they must agree.",),
     checks=("Every line after the head is a sample, a number of the same form.",),
     limits=(
@@ -41,6 +43,7 @@ _HEAD_LINES: Final = 30
 _RATE: Final = re.compile(r"^(\d+)(?:[.,](\d+))?\s*(?:hertz|hz)$", re.IGNORECASE)
 _STAMP: Final = re.compile(r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} [+-]\d{4}$")
 _DEVICE: Final = re.compile(r'^"?(Watch\d+,\d+)"?$')
+_BIRTH: Final = re.compile(r"^([A-Z][a-z]{2}) (\d{1,2}), (\d{4})$")
 _SAMPLE: Final = re.compile(r"^-?\d+(?:([.,])\d+)?$")
 
 
@@ -124,7 +127,7 @@ def _rate(head: list[str], comma: bool, where: str) -> float:
 
 
 def _facts(head: list[str], zone: tzinfo, notes: list[str]) -> Facts:
-    """Return time, classification and device; the lines before the time name the person."""
+    """Return time, classification, device and, by the two lines before the time, the person."""
     stamp = next((i for i, value in enumerate(head) if _STAMP.match(value)), None)
     moment: Moment | None = None
     statements = []
@@ -135,10 +138,18 @@ def _facts(head: list[str], zone: tzinfo, notes: list[str]) -> Facts:
             notes.append("the stated time is none")
         # Apple writes the classification below the time, whatever the language
         statements = [text for text in head[stamp + 1 : stamp + 2] if text]
+    name, birth = (text.strip('"') for text in head[:2]) if stamp == 2 else ("", "")
     device = next((match.group(1) for value in head if (match := _DEVICE.match(value))), None)
     return Facts(
         moment=moment,
         statements=statements,
         device=f"Apple {device}" if device else None,
         notes=notes,
+        identity=identity_of([name], _birth(birth)),
     )
+
+
+def _birth(text: str) -> date | None:
+    """Return a birth date as English writes it; months of other languages are not guessed."""
+    found = _BIRTH.match(text)
+    return long_date(f"{found[2]:0>2}-{found[1]}-{found[3]}") if found else None

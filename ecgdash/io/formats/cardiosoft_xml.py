@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ecgdash.domain import EcgRecord
+from ecgdash.domain.ecg import Identity
 from ecgdash.errors import CorruptFile, UnknownSamplingRate, UnknownUnits
 from ecgdash.io.about import About
 from ecgdash.io.build import Channel, Facts, build_record, lead_name, sex_of
 from ecgdash.io.hints import ReadHints
+from ecgdash.io.identity import identity_of
 from ecgdash.io.times import Moment, moment_of, resolve_age
 from ecgdash.io.xml_safety import parse_xml, root_tag
 
@@ -144,9 +146,13 @@ def _facts(root: "Element", zone: tzinfo, notes: list[str]) -> Facts:
     moment = _moment(root, zone, notes)
     person = root.find("PatientInfo")
     age: float | None = None
+    identity: Identity | None = None
     if person is not None:
+        birth = _birth(person)
+        names = (person.findtext("Name/GivenName"), person.findtext("Name/FamilyName"))
+        identity = identity_of(names, birth)
         age, more = resolve_age(
-            _years(person.findtext("Age")), _birth(person), moment.local_day if moment else None
+            _years(person.findtext("Age")), birth, moment.local_day if moment else None
         )
         notes.extend(more)
         if (person.findtext("PaceMaker") or "").strip().lower() == "yes":
@@ -170,6 +176,7 @@ def _facts(root: "Element", zone: tzinfo, notes: list[str]) -> Facts:
         else f"{device.findtext('Desc') or ''} {device.findtext('SoftwareVer') or ''}",
         filters=_filters(root.find("FilterSetting")),
         notes=notes,
+        identity=identity,
     )
 
 

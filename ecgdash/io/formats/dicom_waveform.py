@@ -20,6 +20,7 @@ from ecgdash.io.build import Facts, build_record, sex_of
 from ecgdash.io.dicom_file import UID, DicomFile, name_of
 from ecgdash.io.dicom_group import Group, channels_of, filters_of, group_of
 from ecgdash.io.hints import ReadHints
+from ecgdash.io.identity import identity_of
 from ecgdash.io.times import Moment, moment_of, resolve_age
 
 __all__ = ["ABOUT", "SUFFIXES", "read", "sniff"]
@@ -83,7 +84,7 @@ _UNDECODABLE: Final = (
 _KEYWORDS: Final = (
     "AcquisitionDate", "AcquisitionDateTime", "AcquisitionTime", "ContentDate", "ContentTime",
     "Manufacturer", "ManufacturerModelName", "PatientAge", "PatientBirthDate", "PatientID",
-    "PatientSex", "SOPClassUID", "SpecificCharacterSet", "StudyDate", "StudyTime",
+    "PatientName", "PatientSex", "SOPClassUID", "SpecificCharacterSet", "StudyDate", "StudyTime",
     "TimezoneOffsetFromUTC", "WaveformAnnotationSequence", "WaveformSequence",
 )  # fmt: skip
 _YEARS_PER: Final = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
@@ -186,6 +187,13 @@ def _rhythm_group(file: DicomFile, where: str, notes: list[str]) -> Group:
     return chosen
 
 
+def _names(dataset: Any) -> list[str]:
+    """Return given, middle and family name in the first spelling; others follow after "="."""
+    spellings = str(dataset.get("PatientName") or "").split("=")
+    parts = next((text for text in spellings if text.strip("^ ")), "").split("^")
+    return [*parts[1:3], parts[0]]
+
+
 def _facts(file: DicomFile, group: Group, zone: tzinfo, notes: list[str]) -> Facts:
     dataset = file.root
     moment = _moment(dataset, zone)
@@ -209,6 +217,7 @@ def _facts(file: DicomFile, group: Group, zone: tzinfo, notes: list[str]) -> Fac
         device=" ".join(part for part in (maker, model) if part and part.lower() != "unknown"),
         filters=filters_of(group),
         notes=notes,
+        identity=identity_of(_names(dataset), birth),
     )
 
 

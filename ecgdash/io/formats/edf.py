@@ -3,8 +3,8 @@
 ecgdatakit refuses BDF, rounds sampling rates to whole hertz, reads cut files as far as
 they go and joins the records of a discontinuous file; so the header and the records are
 decoded here, after the specifications on edfplus.info and biosemi.com. The
-local-patient field may hold a name and a birth date; only its first word (the code), its
-second (the sex) and the age are kept, and only where it has the four words of EDF+.
+local-patient field may hold a name and a birth date; code, sex, birth date and name are told
+apart only where it has the four words of EDF+.
 """
 
 import re
@@ -32,6 +32,7 @@ from ecgdash.io.edf_header import (
     whole_number,
 )
 from ecgdash.io.hints import ReadHints
+from ecgdash.io.identity import identity_of
 from ecgdash.io.times import moment_of, resolve_age
 
 __all__ = ["ABOUT", "SUFFIXES", "read", "sniff"]
@@ -217,10 +218,17 @@ def _counts(raw: NDArray[np.uint8], width: int) -> NDArray[np.float64]:
     return (padded.reshape(-1).view("<i4") >> 8).astype(np.float64)
 
 
+def _has_four_fields(words: list[str]) -> bool:
+    """Tell code, sex, birth date and name from free text, whose first word may be a name."""
+    if len(words) < 4 or words[1].upper() not in {"M", "F", "X"}:
+        return False
+    return words[2].upper() == "X" or long_date(words[2]) is not None
+
+
 def _facts(header: Header, leads: list[Signal], zone: tzinfo, notes: list[str]) -> Facts:
     start = start_of(header, notes)
     words = header.patient.split()
-    is_edf_plus = len(words) >= 4
+    is_edf_plus = _has_four_fields(words)
     if words and not is_edf_plus:
         notes.append("the patient field is free text and was dropped; the patient id is unknown")
     birth = long_date(words[2]) if is_edf_plus else None
@@ -237,4 +245,5 @@ def _facts(header: Header, leads: list[Signal], zone: tzinfo, notes: list[str]) 
         device="" if recorder == "X" else recorder.replace("_", " "),
         filters=filters.pop() if len(filters) == 1 else None,
         notes=notes,
+        identity=identity_of([words[3].replace("_", " ")], birth) if is_edf_plus else None,
     )

@@ -13,6 +13,7 @@ plain datasets of the file itself are opened, and sizes are compared before anyt
 
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +24,14 @@ from ecgdash.errors import CorruptFile, FileTooLarge, UnsupportedFormat
 from ecgdash.io.about import About
 from ecgdash.io.arrays import check_values
 from ecgdash.io.build import Facts, sex_of
-from ecgdash.io.companions import chosen_member, companion_rows, number_in, numbered
+from ecgdash.io.companions import (
+    MemberNames,
+    chosen_member,
+    companion_rows,
+    number_in,
+    numbered,
+    version_of,
+)
 from ecgdash.io.hints import ReadHints, gather_hints
 from ecgdash.io.plain import CODE15_NO_UNIT, PlainEcg, plain_record, rate_as_stated
 from ecgdash.io.times import parse_iso
@@ -77,7 +85,7 @@ def sniff(path: Path) -> bool:
 def members(path: Path) -> Sequence[str]:
     """Return the exam ids of a CODE-15 part; empty for a file of one ECG."""
     with _opened(path) as opened:
-        return _exam_ids(opened, path.name) if "tracings" in opened else []
+        return _names(path, version_of(path)) if "tracings" in opened else []
 
 
 def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:
@@ -186,7 +194,13 @@ def _values(dataset: Any, place: int | None, where: str) -> np.ndarray[Any, Any]
     return np.asarray(values, dtype=np.float64)
 
 
-def _exam_ids(opened: Any, where: str) -> list[str]:
+@lru_cache(maxsize=4)  # each of 20,000 tracings of a part asks for them
+def _names(path: Path, _version: tuple[int, int]) -> MemberNames:
+    with _opened(path) as opened:
+        return _exam_ids(opened, path.name)
+
+
+def _exam_ids(opened: Any, where: str) -> MemberNames:
     tracings = _dataset(opened, "tracings", where)
     if len(tracings.shape) != 3 or tracings.shape[2] != len(CANONICAL_LEADS):
         raise CorruptFile(
@@ -202,11 +216,11 @@ def _exam_ids(opened: Any, where: str) -> list[str]:
         raise CorruptFile(
             f"{len(tracings)} tracings and exam ids of shape {ids.shape}", where=where
         )
-    return [str(number) for number in ids[()]]
+    return MemberNames(str(number) for number in ids[()])
 
 
 def _code15(opened: Any, path: Path, known: ReadHints) -> PlainEcg:
-    names = _exam_ids(opened, path.name)
+    names = _names(path, version_of(path))
     place = chosen_member(names, known.member, path.name)
     values = _values(_dataset(opened, "tracings", path.name), place, path.name)
     notes = ["rate 400 Hz and order of leads by the description of CODE-15, not by the file"]

@@ -26,7 +26,7 @@ ABOUT: Final = About(
     versions="annotated ECG, release of 2003 and later",
     libraries=("ecgdatakit",),
     reads="The rhythm series; time, subject id, age, sex, statements, measurements, filters and "
-    "device. Names are dropped.",
+    "device.",
     decides=("Origin, scale and unit of every sequence count; absent units are refused.",),
     checks=(
         "Equal lengths of all leads.",

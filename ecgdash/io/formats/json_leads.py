@@ -19,6 +19,7 @@ from ecgdash.errors import CorruptFile, FileTooLarge
 from ecgdash.io.about import About
 from ecgdash.io.build import Facts, sex_of
 from ecgdash.io.hints import ReadHints, gather_hints
+from ecgdash.io.identity import identity_of
 from ecgdash.io.plain import PlainEcg, plain_record
 from ecgdash.io.times import parse_iso
 
@@ -27,8 +28,7 @@ ABOUT: Final = About(
     title="JSON with leads",
     versions="`signal.leads`, `sampleRate`, `duration`, `numSamples` (as around ZZU pECG)",
     libraries=("ours",),
-    reads="Samples, rate, time, age, sex, patient number and statements. Name and birth date "
-    "are dropped.",
+    reads="Samples, rate, time, age, sex, patient number and statements.",
     decides=("The unit must be stated, in the call or in `NAME.json.json`: the file states none.",),
     checks=("Rate x duration, the stated number of samples and the length of every lead.",),
     limits=("Other JSON is not read. At most 16 MB.",),
@@ -118,6 +118,7 @@ def _facts(content: Mapping[str, Any], zone: tzinfo) -> Facts:
     diagnosis = content.get("diagnosis")
     said = patient if isinstance(patient, dict) else {}
     found = diagnosis.get("statements") if isinstance(diagnosis, dict) else None
+    birth = parse_iso(str(said.get("dob") or ""), zone)
     return Facts(
         moment=parse_iso(str(said.get("testDateTime") or ""), zone),
         patient_id=str(said.get("mrn") or ""),
@@ -126,6 +127,7 @@ def _facts(content: Mapping[str, Any], zone: tzinfo) -> Facts:
         statements=[text for text in found if isinstance(text, str)]
         if isinstance(found, list)
         else [],
+        identity=identity_of([str(said.get("name") or "")], birth.local_day if birth else None),
     )
 
 

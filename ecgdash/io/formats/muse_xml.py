@@ -30,7 +30,7 @@ ABOUT: Final = About(
     versions="MUSE 7 to 9 (root `RestingECG`), 250 and 500 Hz, 8 or 12 stored leads",
     libraries=("ecgdatakit",),
     reads="The rhythm waveform, never the median; time, patient id, age, sex, statements, "
-    "measurements, filters and device. Names are dropped.",
+    "measurements, filters and device.",
     decides=(
         "III, aVR, aVL and aVF are derived from I and II where the file does not store them.",
         "Masked dates (XX-XX-XXXX) leave the ECG undated.",

@@ -53,7 +53,8 @@ def read(path: Path, zone: tzinfo, hints: ReadHints | None = None) -> EcgRecord:
     known = gather_hints(path, hints)
     array: np.ndarray[Any, Any] = mapped(path)
     if array.ndim == 3:
-        array = array[chosen_member(members(path), known.member, path.name)]
+        names = numbered(array.shape[0], path.name)
+        array = array[chosen_member(names, known.member, path.name)]
     if array.ndim != 2:
         raise CorruptFile(
             f"the array has shape {array.shape} and type {array.dtype}",
