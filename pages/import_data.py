@@ -1,6 +1,6 @@
 """Import ECG files and tables, and see what became of each."""
 
-from ecgdash.ui import html, import_page
+from ecgdash.ui import html, import_page, import_report
 from ecgdash.ui.page import setup
 
 with setup("import_data") as page:
@@ -10,4 +10,4 @@ with setup("import_data") as page:
         try:
             import_page.draw_form(page)
         finally:  # what was stored is told, even where scoring failed
-            import_page.draw_report(page)
+            import_report.draw_report(page)

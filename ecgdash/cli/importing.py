@@ -45,9 +45,13 @@ def import_(  # noqa: PLR0913 - one argument an option
         bool,
         typer.Option(
             "--recognise/--no-recognise",
-            help="Take whose ECG each file is from a known data set's own tables.",
+            help="Take whose ECG each file is, echoes and diagnoses from tables among the paths.",
         ),
     ] = True,
+    mapping: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Read tables by the mapping saved under this name."),
+    ] = None,
     undo: Annotated[
         str | None, typer.Option(metavar="KEY", help="Take this import back as a whole.")
     ] = None,
@@ -70,23 +74,25 @@ def import_(  # noqa: PLR0913 - one argument an option
             "nothing to import was named",
             accepted="Accepted: files, folders, ZIPs, --echo FILE, --diagnoses FILE",
         )
-    data_sets = DataSets.of(paths or [], settings) if recognise and not patient_table else None
-    for sentence in data_sets.sentences() if data_sets is not None else ():
-        typer.echo(printable(f"recognised: {sentence}"), err=True)
-    store = open_store(settings.database_url)
-    report = import_paths(
-        store,
-        paths or [],
-        settings=settings,
-        echo=echo,
-        patient_table=patient_table,
-        diagnoses=diagnoses,
-        site=site,
-        hints=hints_of(sampling_hz, units, leads),
-        on_progress=_Progress().tell,
-        jobs=jobs,
-        data_sets=data_sets,
-    )
+    named = paths or []
+    with DataSets.of(named, settings, mapping) if recognise else DataSets() as every:
+        sets = every.without((echo, patient_table, diagnoses), records=patient_table is not None)
+        for sentence in sets.sentences():
+            typer.echo(printable(f"recognised: {sentence}"), err=True)
+        store = open_store(settings.database_url)
+        report = import_paths(
+            store,
+            named,
+            settings=settings,
+            echo=echo,
+            patient_table=patient_table,
+            diagnoses=diagnoses,
+            site=site,
+            hints=hints_of(sampling_hz, units, leads),
+            on_progress=_Progress().tell,
+            jobs=jobs,
+            data_sets=sets,
+        )
     _renew_histories(store, settings, report)
     if as_json:
         for part in report.json_parts():
@@ -137,8 +143,11 @@ def _tell(report: "ImportReport") -> None:
         _tell_row("look at", row)
     for table in report.tables:
         typer.echo(f"{table.file}: {table.n_accepted} new, {table.n_duplicate} stored already.")
-        for problem in table.problems:
+        for problem in (*table.remarks, *table.problems):
             typer.echo(printable(f"  {problem}"))
+    for source in report.sources:
+        for column, meaning in source["label_definitions"].items():
+            typer.echo(printable(f"low EF by {column}: LVEF {meaning} %"))
     typer.echo(f"'python -m ecgdash import --undo={report.key}' takes this import back.")
 
 
@@ -210,12 +219,15 @@ def timeline(
 ) -> None:
     """Show a patient's ECGs, scores and echoes in order of time."""
     from ecgdash.services.exporting import timeline_json
+    from ecgdash.services.monitoring import find_patient
     from ecgdash.services.monitoring import timeline as build_timeline
     from ecgdash.services.scoring import installed_cards
     from ecgdash.store import open_store
 
     settings = Settings()
-    course = build_timeline(open_store(settings.database_url), patient, installed_cards(settings))
+    store = open_store(settings.database_url)
+    found = find_patient(store, patient, settings)
+    course = build_timeline(store, found.key, installed_cards(settings))
     if as_json:
         typer.echo(json.dumps(timeline_json(course), allow_nan=False))
     else:

@@ -56,6 +56,7 @@ def gate(
     findings = (
         *_age(record),
         *_paced(record, own),
+        *_units(record),
         *_recording(record, window, lead_set, own),
         *_window(record, window),
     )
@@ -94,6 +95,12 @@ def _paced(record: EcgRecord, own: Measurements | None) -> Iterator[GateFinding]
         yield GateFinding("pacing", "notes", words)
 
 
+def _units(record: EcgRecord) -> Iterator[GateFinding]:
+    if not record.in_millivolts:
+        words = "amplitudes are in arbitrary units, the model is made for millivolts"
+        yield GateFinding("arbitrary_units", "excludes", words)
+
+
 def _recording(
     record: EcgRecord, window: ScoredWindow, lead_set: LeadSet | None, own: Measurements | None
 ) -> Iterator[GateFinding]:
@@ -110,6 +117,8 @@ def _recording(
         words = _list_leads(missing) + " not recorded"
         yield GateFinding("missing_leads", "withholds", words, missing)
         return
+    if not record.in_millivolts:
+        return  # every limit below is in millivolts
     rows = [record.leads.index(name) for name in wanted]
     used = record.signal_mv[rows, window.slice]
     found = tuple(lead_findings(used, wanted, record.sampling_hz))

@@ -1,14 +1,21 @@
 """Tables that lie beside a data set's waveforms, and which ECG of a file is meant."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, overload
 
 from ecgdash.errors import CorruptFile, FileTooLarge, MissingLeads
 
-__all__ = ["chosen_member", "companion_rows", "number_in", "numbered"]
+__all__ = [
+    "MemberNames",
+    "chosen_member",
+    "companion_rows",
+    "number_in",
+    "numbered",
+    "version_of",
+]
 
 _MAX_BYTES: Final = 512 * 1024 * 1024
 _MAX_ROWS: Final = 2_000_000
@@ -16,7 +23,38 @@ _MAX_MEMBERS: Final = 1_000_000
 """Of one file (our choice)."""
 
 
-def numbered(count: int, where: str) -> list[str]:
+class MemberNames(Sequence[str]):
+    """Names of the ECGs of one file; a name's place is found at once, however many there are."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = tuple(names)
+        self._places = dict(zip(reversed(self._names), reversed(range(len(self._names)))))  # noqa: B905 - equally long
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        return self._names[index]
+
+    def place(self, name: str) -> int | None:
+        """Return the first place of a name, or None."""
+        return self._places.get(name)
+
+
+def version_of(path: Path) -> tuple[int, int]:
+    """Return what changes when a file does: what was read of it is kept until then."""
+    facts = path.stat()
+    return facts.st_mtime_ns, facts.st_size
+
+
+@lru_cache(maxsize=4)
+def numbered(count: int, where: str) -> MemberNames:
     """Return "0", "1", ... for the ECGs of a file that names none.
 
     Raises
@@ -31,10 +69,10 @@ def numbered(count: int, where: str) -> list[str]:
             accepted=f"Accepted: at most {_MAX_MEMBERS}",
             todo="Split it",
         )
-    return [str(i) for i in range(count)]
+    return MemberNames(str(i) for i in range(count))
 
 
-def chosen_member(members: Sequence[str], member: str | None, where: str) -> int:
+def chosen_member(members: MemberNames, member: str | None, where: str) -> int:
     """Return the place of the ECG that is meant; of a single one, without naming it.
 
     Raises
@@ -44,7 +82,8 @@ def chosen_member(members: Sequence[str], member: str | None, where: str) -> int
     """
     if member is None and len(members) == 1:
         return 0
-    if member is None or member not in members:
+    place = None if member is None else members.place(member)
+    if place is None:
         what = f"holds {len(members)} ECGs and none is named"
         if member is not None:
             what = f"holds no ECG of that name among its {len(members)}"
@@ -54,7 +93,7 @@ def chosen_member(members: Sequence[str], member: str | None, where: str) -> int
             accepted=f"Accepted: a name such as {members[0] if members else 'none, it is empty'}",
             todo="Read the folder or file by the command, which names each ECG as FILE#NAME",
         )
-    return members.index(member)
+    return place
 
 
 def companion_rows(
@@ -81,8 +120,7 @@ def companion_rows(
     found = sorted(file for file in folder.iterdir() if file.name.lower() in wanted)
     if not found:
         return {}
-    facts = found[0].stat()
-    return _rows(found[0], (facts.st_mtime_ns, facts.st_size), key, tuple(columns))
+    return _rows(found[0], version_of(found[0]), key, tuple(columns))
 
 
 @lru_cache(maxsize=2)

@@ -24,7 +24,7 @@ PTBXL_OVER_89: Final = 300.0
 _PTBXL_SEX: Final[dict[str, Sex]] = {"0": "male", "1": "female"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PatientRow:
     """What the table says about one ECG file."""
 
@@ -44,7 +44,7 @@ class PatientTable:
 
     rows: dict[str, PatientRow] = field(default_factory=dict)
     problems: list[RowProblem] = field(default_factory=list)
-    _by_stem: dict[str, list[str]] = field(default_factory=dict, repr=False)
+    _by_stem: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     def has(self, file: str) -> bool:
         """Tell whether the file has a row already."""
@@ -54,18 +54,24 @@ class PatientTable:
         """Add the row of a file and return its key; the path's suffix does not matter."""
         key = _key(file)
         self.rows[key] = row
-        self._by_stem.setdefault(PurePosixPath(key).name, []).append(key)
+        stem = PurePosixPath(key).name
+        self._by_stem[stem] = (*self._by_stem.get(stem, ()), key)
         return key
 
     def find(self, display_name: str) -> PatientRow | None:
         """Return the row of a file, or None; folders decide where names repeat."""
+        key = self.key_of(display_name)
+        return None if key is None else self.rows[key]
+
+    def key_of(self, display_name: str) -> str | None:
+        """Return the key of a file's row, or None."""
         key = _key(display_name)
-        keys = self._by_stem.get(PurePosixPath(key).name, [])
+        keys = self._by_stem.get(PurePosixPath(key).name, ())
         if len(keys) == 1:
-            return self.rows[keys[0]]
+            return keys[0]
         shared = [_shared_tail(key, other) for other in keys]
         best = max(shared, default=0)
-        return self.rows[keys[shared.index(best)]] if shared.count(best) == 1 else None
+        return keys[shared.index(best)] if shared.count(best) == 1 else None
 
     def apply(self, record: EcgRecord, display_name: str) -> EcgRecord:
         """Return the record with the table's facts, which win over the file's; notes say so."""

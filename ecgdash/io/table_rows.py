@@ -4,6 +4,7 @@ import csv
 import gzip
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
@@ -19,6 +20,7 @@ __all__ = [
     "SURPLUS",
     "RowProblem",
     "header_of",
+    "is_table",
     "known_table",
     "rows_of",
 ]
@@ -68,16 +70,13 @@ class RowProblem:
 
 
 def known_table(path: Path) -> str | None:
-    """Return what a CSV's header says it is, or None.
+    """Return what a table's header says it is, or None.
 
     "echo", "diagnoses", "patients", or "data set": the table beside a data set's waveforms.
     """
-    if path.suffix.lower() not in {".csv", ".tsv"}:
+    if not is_table(path):
         return None
-    with path.open("rb") as stream:
-        head = stream.read(8192).decode("utf-8-sig", errors="replace")
-    first = head.splitlines()[0] if head.strip() else ""
-    columns = {cell.strip().lower() for cell in first.replace(";", ",").split(",")}
+    columns = set(header_of(path))
     if columns.issuperset(ECHO_COLUMNS) or columns.issuperset(REPORT_COLUMNS):
         return "echo"
     if columns.issuperset(DIAGNOSIS_COLUMNS):
@@ -86,6 +85,11 @@ def known_table(path: Path) -> str | None:
     if is_patients:
         return "patients"
     return "data set" if any(columns >= known for known in _DATA_SETS) else None
+
+
+def is_table(path: Path) -> bool:
+    """Tell by its suffix whether a file may be a table."""
+    return path.name.lower().endswith((".csv", ".tsv", ".csv.gz", ".xlsx"))
 
 
 def rows_of(
@@ -156,15 +160,28 @@ def _sheet_rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, di
 
 
 def header_of(path: Path) -> tuple[str, ...]:
-    """Return the lower-case column names of a CSV or `.csv.gz`; empty if it is none."""
+    """Return the lower-case column names of a CSV, `.csv.gz` or `.xlsx`; empty if it is none."""
+    if path.suffix.lower() == ".xlsx":
+        return _sheet_header(path)
     try:
         with _open(path) as stream:
             line = stream.readline(MAX_HEADER)
     except (OSError, UnicodeDecodeError, EOFError, zlib.error):
         return ()
     separator = max((",", ";", "\t"), key=line.count)
-    cells = next(csv.reader([line], delimiter=separator), [])
+    try:
+        cells = next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return ()
     return tuple(cell.strip().lower() for cell in cells)
+
+
+def _sheet_header(path: Path) -> tuple[str, ...]:
+    try:
+        with closing(xlsx_rows(path)) as rows:
+            return tuple(name.lower() for name in next(rows, (1, []))[1])
+    except TableError:
+        return ()
 
 
 def _lines(stream: TextIO) -> Iterator[str]:

@@ -1,13 +1,13 @@
 """Echo and diagnosis tables as CSV; every row is accepted or named as a problem."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
 from typing import Final, TypeVar
 
 from ecgdash.domain import Diagnosis, EchoStudy, normalise_patient_id
-from ecgdash.domain.patient import ECHO_METHODS, EchoMethod
+from ecgdash.domain.patient import ECHO_METHODS, EchoMethod, EchoNotes
 from ecgdash.errors import InvalidValue
 from ecgdash.io.patient_table import PatientRow, PatientTable, read_patient_table
 from ecgdash.io.table_rows import (
@@ -49,6 +49,8 @@ _METHOD_WORDS: Final[dict[str, EchoMethod]] = {
     "visual estimate": "visual",
 }
 _NUMBER: Final = re.compile(r"^(\d+(?:[.,]\d+)?)\s*%?$")
+USUAL_LVEF: Final = (10.0, 90.0)
+"""Percent (our choice); an LVEF outside is kept with a remark."""
 _OLDEST: Final = date(1900, 1, 1)
 
 Made = TypeVar("Made")
@@ -63,16 +65,27 @@ class RowRefused(Exception):
         self.message = message
 
 
-def read_echo_csv(path: Path | str, zone: tzinfo = UTC) -> tuple[list[EchoStudy], list[RowProblem]]:
+def read_echo_csv(
+    path: Path | str,
+    zone: tzinfo = UTC,
+    names: Mapping[str, str] | None = None,
+    *,
+    keep_reports: bool = False,
+) -> tuple[list[EchoStudy], list[RowProblem]]:
     """Read echoes: patient_id, performed_at, lvef_percent or report, method (optional).
 
     Where lvef_percent is empty, the LVEF and its method are read from the free text of the
-    column report, which itself is not kept.
+    column report.
 
     Parameters
     ----------
     zone : tzinfo
         Zone of times without one. A day without time becomes noon of that day.
+    names : mapping of str to str, optional
+        Column (lower case) of each of these, where the table names them otherwise.
+    keep_reports : bool
+        Whether a study holds the report's text, and what it says of wall motion and pulmonary
+        pressure, as written.
 
     Returns
     -------
@@ -93,6 +106,7 @@ def read_echo_csv(path: Path | str, zone: tzinfo = UTC) -> tuple[list[EchoStudy]
         else:
             percent, named = _lvef_of_report(cells["report"], line, problems)
             method = named if method == "unknown" else method
+        _remark_unusual(percent, line, problems)
         return EchoStudy(
             patient_id=_patient(cells),
             performed_at=moment.at,
@@ -100,11 +114,13 @@ def read_echo_csv(path: Path | str, zone: tzinfo = UTC) -> tuple[list[EchoStudy]
             lvef_percent=percent,
             method=method,
             has_time=moment.has_time,
+            report=_notes(cells.get("report", "")) if keep_reports else None,
         )
 
     columns = header_of(Path(path)) if Path(path).is_file() else ()
+    columns = tuple(names) if names else columns
     only_reports = "report" in columns and "lvef_percent" not in columns
-    return _collect(Path(path), REPORT_COLUMNS if only_reports else ECHO_COLUMNS, make)
+    return _collect(Path(path), REPORT_COLUMNS if only_reports else ECHO_COLUMNS, make, names)
 
 
 def _lvef_of_report(text: str, line: int, problems: list[RowProblem]) -> tuple[float, EchoMethod]:
@@ -117,8 +133,23 @@ def _lvef_of_report(text: str, line: int, problems: list[RowProblem]) -> tuple[f
     return report.lvef.percent, report.lvef.method
 
 
-def read_diagnoses_csv(path: Path | str) -> tuple[list[Diagnosis], list[RowProblem]]:
+def _notes(text: str) -> EchoNotes | None:
+    if not text:
+        return None
+    found = read_echo_report(text)
+    return EchoNotes(
+        text,
+        tuple(one.text for one in found.wall_motion),
+        tuple(one.text for one in found.pulmonary_pressure),
+    )
+
+
+def read_diagnoses_csv(
+    path: Path | str, names: Mapping[str, str] | None = None
+) -> tuple[list[Diagnosis], list[RowProblem]]:
     """Read diagnoses: patient_id, code_system, code, recorded_on (ISO day).
+
+    `names` gives the column of each where the table names them otherwise.
 
     Raises
     ------
@@ -137,22 +168,28 @@ def read_diagnoses_csv(path: Path | str) -> tuple[list[Diagnosis], list[RowProbl
             recorded_on=moment_in(cells, "recorded_on", UTC).local_day,
         )
 
-    return _collect(Path(path), DIAGNOSIS_COLUMNS, make)
+    return _collect(Path(path), DIAGNOSIS_COLUMNS, make, names)
 
 
 def _collect(
     path: Path,
     required: tuple[str, ...],
     make: Callable[[dict[str, str], int, list[RowProblem]], Made],
+    names: Mapping[str, str] | None = None,
 ) -> tuple[list[Made], list[RowProblem]]:
     made: dict[Made, int] = {}
     problems: list[RowProblem] = []
-    for line, cells in rows_of(path, required):
+    called = {name: (names or {}).get(name, name) for name in (*required, *(names or {}))}
+    needed = tuple(called[name] for name in required)
+    for line, own_cells in rows_of(path, needed):
+        cells = {c: text for c, text in own_cells.items() if c not in called.values()}
+        cells |= {name: own_cells[column] for name, column in called.items()}
         try:
             _check_cells(cells)
             one = make(cells, line, problems)
         except RowRefused as refusal:
-            problems.append(RowProblem(line, refusal.column, refusal.message))
+            column = called.get(refusal.column, refusal.column)
+            problems.append(RowProblem(line, column, refusal.message))
             continue
         except InvalidValue as error:
             problems.append(RowProblem(line, "", error.sentence))
@@ -215,6 +252,14 @@ def lvef_in(text: str) -> float:
     if not 1.0 < value <= 100.0:
         raise RowRefused("lvef_percent", f"LVEF {text} is outside 1 to 100 percent; correct it")
     return value
+
+
+def _remark_unusual(percent: float, line: int, problems: list[RowProblem]) -> None:
+    """Remark on an LVEF that few hearts have: a typing error is likelier."""
+    low, high = USUAL_LVEF
+    if not low <= percent <= high:
+        message = f"LVEF {percent:g} is outside {low:g} to {high:g} percent; check it"
+        problems.append(RowProblem(line, "lvef_percent", message, refused=False))
 
 
 def _method(text: str, line: int, problems: list[RowProblem]) -> EchoMethod:

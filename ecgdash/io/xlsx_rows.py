@@ -1,7 +1,7 @@
 """Rows of an Excel table (.xlsx) as the same texts a CSV would hold."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import datetime, time
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ MAX_INFLATED_MB: Final = 64
 """What an .xlsx may unpack to, MiB (our choice); checked before anything is unpacked."""
 
 
-def xlsx_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def xlsx_rows(path: Path) -> Generator[tuple[int, list[str]], None, None]:
     """Yield each row of the first sheet with its number; the header is the first row.
 
     Formulas are not evaluated: a cell holds its formula as text, which no column accepts.

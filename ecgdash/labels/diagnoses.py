@@ -1,6 +1,6 @@
 """Flags of imported diagnoses: ICD codes of the diseases that paper 000 names."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from typing import Final
 
@@ -19,13 +19,17 @@ DIAGNOSIS_PREFIXES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "10": ("I10", "I11", "I12", "I13", "I15", "I16"),
         "9": ("401", "402", "403", "404", "405"),
     },
+    "AFIB": {"10": ("I48",), "9": ("42731", "42732")},
 }
 """Flag -> ICD revision -> beginnings of codes.
 
 The paper names the diseases but not the codes: our choice, by the block
-headings of WHO's ICD-10 (I20-I25, N18, E10-E14, I10-I15, with I16 of ICD-10-CM)
-and the same diseases in ICD-9-CM.
+headings of WHO's ICD-10 (I20-I25, N18, E10-E14, I10-I15, with I16 of ICD-10-CM, and
+I48 for fibrillation and flutter) and the same diseases in ICD-9-CM.
 """
+
+_RHYTHMS: Final = frozenset({"AFIB"})
+_OTHER_RHYTHM: Final = frozenset({"sinus", "paced"})
 
 PRIOR_MI_CODES: Final = {"10": ("I21", "I22", "I252"), "9": ("410", "412")}
 """An infarction, old (I25.2, 412) or acute on the day it was coded, which is past later."""
@@ -36,14 +40,25 @@ def diagnoses_known_on(diagnoses: Iterable[Diagnosis], day: date | None) -> list
     return [] if day is None else [item for item in diagnoses if item.recorded_on <= day]
 
 
-def diagnosis_flags(diagnoses: Iterable[Diagnosis]) -> Iterator[Flag]:
-    """Yield the flags of coded diagnoses, each with the code and its day."""
+def diagnosis_flags(diagnoses: Iterable[Diagnosis], shown: Collection[str] = ()) -> Iterator[Flag]:
+    """Yield the flags of coded diagnoses, each with the code and its day.
+
+    Parameters
+    ----------
+    diagnoses : iterable of Diagnosis
+    shown : collection of str
+        Flags that the ECG itself raises. One that shows sinus or a paced rhythm is in no
+        fibrillation on that day, whatever was coded before: fibrillation comes and goes.
+    """
+    elsewhere = _RHYTHMS if _OTHER_RHYTHM & set(shown) else frozenset()
     for item in diagnoses:
         code = item.code.upper().replace(".", "").strip()
+        revision = _icd_revision(item.code_system)
         for name, by_revision in DIAGNOSIS_PREFIXES.items():
-            if code.startswith(by_revision.get(_icd_revision(item.code_system), ("\0",))):
+            codes = () if name in elsewhere else by_revision.get(revision, ())
+            if code.startswith(codes):
                 yield Flag(name, "diagnosis", f"{item.code} of {item.recorded_on.isoformat()}")
-        if code.startswith(PRIOR_MI_CODES.get(_icd_revision(item.code_system), ("\0",))):
+        if code.startswith(PRIOR_MI_CODES.get(revision, ())):
             yield Flag("prior_MI", "diagnosis", f"{item.code} of {item.recorded_on.isoformat()}")
 
 

@@ -152,7 +152,7 @@ def flags_of(known: Known, diagnoses: Sequence[Diagnosis] = ()) -> tuple[Flag, .
     flags += _from_intervals(known, af=has_af or tachycardia)
     if "PR>200" in found:
         flags.append(Flag("PR>200", "statement", found["PR>200"]))
-    flags += diagnosis_flags(diagnoses)
+    flags += diagnosis_flags(diagnoses, {flag.name for flag in flags})
     first = {(flag.name, flag.source): flag for flag in reversed(flags)}
     return tuple(sorted(first.values(), key=_rank))
 

@@ -70,13 +70,21 @@ class TableOutcome:
     Attributes
     ----------
     problems : tuple of str
-        One sentence per row that was refused, with its number.
+        One sentence per row that was refused or changed, with its number.
+    remarks : tuple of str
+        What concerns the table as a whole.
     """
 
     file: str
     n_accepted: int
     n_duplicate: int
     problems: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def n_refused(self) -> int:
+        """Rows that were not kept."""
+        return sum(not problem.endswith("(row kept)") for problem in self.problems)
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,8 @@ class ImportReport:
         Files that an earlier run of the same call, which did not finish, had dealt with.
     audit : mapping of str to int
         ECGs that were kept although something looks wrong, by `import_audit.AUDIT`.
+    sources : sequence of dict
+        Data sets by profile, with their tables and what their low-EF labels mean.
     """
 
     key: str
@@ -109,6 +119,7 @@ class ImportReport:
     n_same_waveform: int = 0
     n_resumed: int = 0
     audit: Mapping[str, int] = field(default_factory=dict)
+    sources: Sequence[Mapping[str, Any]] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -159,6 +170,7 @@ class ImportReport:
             "counts": self.counts,
             "same_waveform_kept": self.n_same_waveform,
             "audit": dict(self.audit),
+            "sources": [dict(source) for source in self.sources],
             "resumed": self.n_resumed,
             "seconds": round(self.seconds, 3),
             "tables": [asdict(table) for table in self.tables],

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from ecgdash.domain.patient import Diagnosis, EchoStudy, Patient
+from ecgdash.domain.ecg import Identity
+from ecgdash.domain.patient import Patient
 from ecgdash.errors import printable
-from ecgdash.services.import_audit import AUDIT, Remark, audit_ecg, table_remarks
+from ecgdash.services.import_audit import AUDIT, Remark, audit_ecg
 from ecgdash.services.import_report import ImportReport, StoredRows, TableOutcome
-from ecgdash.services.import_tables import ReadTables
 from ecgdash.services.import_workers import Examined
 from ecgdash.services.scoring import ScoringEngine, installed_cards, score_patients
 from ecgdash.services.worklists import refresh_worklist
@@ -54,7 +54,7 @@ class ImportRun:
         fingerprint: str | None = None,
         dates_moved: bool = False,
     ) -> None:
-        self._now = _FAR_AHEAD if dates_moved else datetime.now(UTC)
+        self.now = _FAR_AHEAD if dates_moved else datetime.now(UTC)
         self.store = store
         self.site = site
         self.simulated = simulated
@@ -71,7 +71,7 @@ class ImportRun:
         self.n_resumed += done
         return done
 
-    def known(self, name: str, source: str) -> Examined | None:
+    def known(self, source: str) -> Examined | None:
         """Return a file that the same call stored before, so that it is not read again."""
         if self.fingerprint is None or not self.repeats:
             return None
@@ -79,9 +79,9 @@ class ImportRun:
         if row is None:
             return None
         again = ImportRow(
-            printable(name), "duplicate", row.file_format, row.patient_code, row.ecg, SAME_ECG
+            row.file, "duplicate", row.file_format, row.patient_code, row.ecg, SAME_ECG
         )
-        return Examined(name, source, again)
+        return Examined(row.file, source, again)
 
     def take(self, item: Examined) -> None:
         """Store one ECG, or why there is none, in one transaction."""
@@ -102,8 +102,11 @@ class ImportRun:
             code = UNNAMED + ecg.sha256[:10]
             remarks.append("no patient id in the file: kept as a patient of its own")
         year = birth_year_of(ecg.local_day, ecg.age_years)
-        patient = Patient(code, self.site, ecg.sex, year)
-        patient_key = self.store.put_patient(patient, simulated=self.simulated)
+        who = ecg.identity or Identity()
+        patient = Patient(code, self.site, ecg.sex, year, who.name, who.birth_date)
+        patient_key = self.store.put_patient(
+            patient, simulated=self.simulated, run_key=self.key if ecg.identity else None
+        )
         row = ImportRow(name, "accepted", ecg.file_format, patient.id)
         twins = self.store.same_waveform(ecg.sha256)
         for twin in twins:
@@ -132,42 +135,7 @@ class ImportRun:
     def _audit(
         self, ecg: PreparedEcg, patient_key: str, twins: Sequence[StoredEcg]
     ) -> list[Remark]:
-        return list(audit_ecg(ecg, self.store.patient(patient_key), twins, self._now))
-
-    def take_tables(self, tables: ReadTables) -> tuple[TableOutcome, ...]:
-        """Store echoes and diagnoses, each table in one transaction."""
-        outcomes = []
-        if tables.echoes or tables.given[0]:
-            outcomes.append(self._take_echoes(tables))
-        if tables.diagnoses or tables.given[1]:
-            outcomes.append(self._take_diagnoses(tables))
-        return tuple(outcomes)
-
-    def _patient_key(self, code: str) -> str:
-        return self.store.put_patient(Patient(code, self.site), simulated=self.simulated)
-
-    def _take_echoes(self, tables: ReadTables) -> TableOutcome:
-        with self.store.transaction():
-            for study in tables.echoes:
-                self.store.add_echo(self._patient_key(study.patient_id), study, self.key)
-        # Counted in the store: a run that goes on may have stored them before.
-        n_new = self.store.brought_by(self.key)[0]
-        problems = (*tables.echo_problems, *self._remarks(tables.echoes, "echo"))
-        return TableOutcome(tables.echo_file, n_new, len(tables.echoes) - n_new, problems)
-
-    def _take_diagnoses(self, tables: ReadTables) -> TableOutcome:
-        by_patient: dict[str, list[Diagnosis]] = {}
-        for item in tables.diagnoses:
-            by_patient.setdefault(item.patient_id, []).append(item)
-        with self.store.transaction():
-            for code, items in by_patient.items():
-                self.store.add_diagnoses(self._patient_key(code), items, self.key)
-        n_new = self.store.brought_by(self.key)[1]
-        problems = (*tables.diagnosis_problems, *self._remarks(tables.diagnoses, "diagnosis"))
-        return TableOutcome(tables.diagnosis_file, n_new, len(tables.diagnoses) - n_new, problems)
-
-    def _remarks(self, items: Sequence[EchoStudy | Diagnosis], noun: str) -> list[str]:
-        return [text for _, text in table_remarks(items, noun, self._now)]
+        return list(audit_ecg(ecg, self.store.patient(patient_key), twins, self.now))
 
     def report(self, tables: tuple[TableOutcome, ...], seconds: float) -> ImportReport:
         """Return what became of everything."""

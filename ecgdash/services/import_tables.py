@@ -1,9 +1,9 @@
 """Tables that come with an import: echoes and diagnoses, read before anything is stored."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ecgdash.domain.patient import Diagnosis, EchoStudy
 from ecgdash.services.import_report import TableOutcome
@@ -11,59 +11,111 @@ from ecgdash.settings import Settings
 
 if TYPE_CHECKING:
     from ecgdash.io import PatientTable, RowProblem
+    from ecgdash.services.import_data_sets import DataSets, Found
+    from ecgdash.services.import_privacy import Pseudonyms
 
-__all__ = ["ReadTables", "patient_table_outcome"]
+__all__ = ["OneTable", "ReadTables", "patient_table_outcome", "told"]
 
 
-@dataclass
+@dataclass(frozen=True)
+class OneTable:
+    """Echoes or diagnoses of one file as read.
+
+    Attributes
+    ----------
+    file : str
+        Its name, for the report.
+    items : tuple of EchoStudy or of Diagnosis
+    problems : tuple of str
+        One sentence per row that was refused or changed.
+    remarks : tuple of str
+        What concerns the table as a whole.
+    """
+
+    file: str
+    items: tuple[Any, ...]
+    problems: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ReadTables:
-    """Echoes and diagnoses as read, with the names and problems of their files."""
+    """All tables of an import that come beside its ECGs."""
 
-    echoes: list[EchoStudy] = field(default_factory=list)
-    diagnoses: list[Diagnosis] = field(default_factory=list)
-    echo_file: str = "echoes"
-    diagnosis_file: str = "diagnoses"
-    echo_problems: tuple[str, ...] = ()
-    diagnosis_problems: tuple[str, ...] = ()
-    given: tuple[bool, bool] = (False, False)
+    echoes: tuple[OneTable, ...] = ()
+    diagnoses: tuple[OneTable, ...] = ()
 
     @classmethod
-    def read(cls, echo: Path | None, diagnoses: Path | None, settings: Settings) -> "ReadTables":
-        """Read the tables that are given; raises `TableError` if one cannot be used at all."""
+    def read(
+        cls,
+        echo: Path | None,
+        diagnoses: Path | None,
+        sets: "DataSets",
+        settings: Settings,
+    ) -> "ReadTables":
+        """Read the tables that are given and those of known data sets.
+
+        Raises
+        ------
+        TableError
+            If one cannot be used at all.
+        """
         from ecgdash.io.tables import read_diagnoses_csv, read_echo_csv
 
-        read = cls(given=(echo is not None, diagnoses is not None))
+        of_echoes, of_diagnoses = [], []
         if echo is not None:
-            read.echoes, problems = read_echo_csv(Path(echo), settings.zone)
-            read.echo_file, read.echo_problems = Path(echo).name, _told(problems)
+            studies, problems = read_echo_csv(
+                Path(echo), settings.zone, keep_reports=settings.keep_reports
+            )
+            of_echoes.append(OneTable(Path(echo).name, tuple(studies), told(problems)))
         if diagnoses is not None:
-            read.diagnoses, problems = read_diagnoses_csv(Path(diagnoses))
-            read.diagnosis_file = Path(diagnoses).name
-            read.diagnosis_problems = _told(problems)
-        return read
+            items, problems = read_diagnoses_csv(Path(diagnoses))
+            of_diagnoses.append(OneTable(Path(diagnoses).name, tuple(items), told(problems)))
+        of_echoes += [_of_set(found) for found in sets.echoes()]
+        of_diagnoses += [_of_set(found) for found in sets.diagnoses()]
+        return cls(tuple(of_echoes), tuple(of_diagnoses))
 
-    def add_echoes(self, echoes: Sequence[EchoStudy], problems: "Sequence[RowProblem]") -> None:
-        """Add a data set's echoes to those of the table."""
-        if not echoes and not problems:
-            return
-        if not self.given[0]:
-            self.echo_file = "echoes of the data set"
-        self.echoes = [*self.echoes, *echoes]
-        self.echo_problems = (*self.echo_problems, *_told(problems))
-        self.given = (True, self.given[1])
+    def under(self, hidden: "Pseudonyms | None") -> "ReadTables":
+        """Return the tables with pseudonyms for patient ids; the same where ids are kept."""
+        if hidden is None:
+            return self
+        return ReadTables(
+            tuple(
+                replace(table, items=tuple(map(hidden.echo, table.items))) for table in self.echoes
+            ),
+            tuple(
+                replace(table, items=tuple(map(hidden.diagnosis, table.items)))
+                for table in self.diagnoses
+            ),
+        )
+
+    @classmethod
+    def of(cls, echoes: Sequence[EchoStudy], diagnoses: Sequence[Diagnosis]) -> "ReadTables":
+        """Return what is in memory already as tables without a file; empty ones are none."""
+        return cls(
+            (OneTable("echoes", tuple(echoes)),) if echoes else (),
+            (OneTable("diagnoses", tuple(diagnoses)),) if diagnoses else (),
+        )
 
 
-def patient_table_outcome(file: Path, table: "PatientTable", n_used: int) -> TableOutcome | None:
-    """Return what was wrong with rows of a patient table, or None if nothing was.
+def _of_set(found: "Found") -> OneTable:
+    return OneTable(found.file, found.items, told(found.problems), found.remarks)
+
+
+def patient_table_outcome(file: str, table: "PatientTable", n_used: int) -> TableOutcome | None:
+    """Return what became of a patient table's rows, or None if each was used and fine.
 
     `n_accepted` counts the files that got facts from the table.
     """
-    if not table.problems:
+    n_idle = len(table.rows) - n_used
+    files = "1 file that it names was" if n_idle == 1 else f"{n_idle:,} files that it names were"
+    remarks = (f"{files} not among those imported",)
+    if not table.problems and n_idle <= 0:
         return None
-    return TableOutcome(file.name, n_used, 0, _told(table.problems))
+    return TableOutcome(file, n_used, 0, told(table.problems), remarks if n_idle > 0 else ())
 
 
-def _told(problems: "Sequence[RowProblem]") -> tuple[str, ...]:
+def told(problems: "Sequence[RowProblem]") -> tuple[str, ...]:
     """Return the problems of a table in the order of its rows; a row may be kept with a remark."""
     return tuple(
         f"row {problem.row}{f', {problem.column}' if problem.column else ''}: {problem.message}"

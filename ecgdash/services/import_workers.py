@@ -19,14 +19,25 @@ from typing import TYPE_CHECKING, Final
 
 import ecgdash
 from ecgdash.domain.ecg import EcgRecord
-from ecgdash.errors import EcgDashError, InputFileError, InvalidValue, printable
+from ecgdash.errors import EcgDashError, InvalidValue, printable
+from ecgdash.services.import_failures import died, failed, rejected
 from ecgdash.services.import_files import FileTask
+from ecgdash.services.import_privacy import Pseudonyms
 from ecgdash.store import ImportRow, PreparedEcg, prepare
 
 if TYPE_CHECKING:
     from ecgdash.io import ReadHints
 
-__all__ = ["READY", "Examined", "ReadPlan", "examine", "examine_all", "examine_record", "left_out"]
+__all__ = [
+    "READY",
+    "Examined",
+    "ReadPlan",
+    "examine",
+    "examine_all",
+    "examine_record",
+    "left_out",
+    "name_shown",
+]
 
 READY: Final = "ready"
 """What a worker sends when its libraries are loaded."""
@@ -46,6 +57,9 @@ class ReadPlan:
     zone: tzinfo
     hints: "ReadHints | None"
     max_file_mb: int
+    keep_names: bool = False
+    hidden: Pseudonyms | None = None
+    """What replaces patient ids, where the site has a key."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,7 @@ def examine(task: FileTask, plan: ReadPlan) -> Examined:
     """Read one file and make it ready for the store; every failure is a row with its reason."""
     from ecgdash.io import read_ecg
 
+    name = name_shown(task, plan.hidden)
     try:
         if task.error is not None:
             raise task.error
@@ -79,14 +94,24 @@ def examine(task: FileTask, plan: ReadPlan) -> Examined:
             hints=plan.hints,
             member=task.member,
             max_file_mb=plan.max_file_mb,
+            keep_names=plan.keep_names,
         )
         if task.facts is not None:
             record = task.facts.apply(record, task.name)
+        if plan.hidden is not None:
+            name = plan.hidden.text(name, record.patient_id)
+            record = plan.hidden.record(record)
     except EcgDashError as err:
-        return Examined(task.name, task.source, _rejected(task.name, err))
+        return Examined(name, task.source, rejected(name, err))
     except Exception as err:  # noqa: BLE001 - one file of an import of thousands
-        return Examined(task.name, task.source, _failed(task.name, err))
-    return examine_record(task.name, record, task.source)
+        return Examined(name, task.source, failed(name, err))
+    return examine_record(name, record, task.source)
+
+
+def name_shown(task: FileTask, hidden: Pseudonyms | None) -> str:
+    """Return a file's name for the report, without the id that its row in the table states."""
+    row = None if task.facts is None else task.facts.find(task.name)
+    return task.name if hidden is None or row is None else hidden.text(task.name, row.patient_id)
 
 
 def examine_record(name: str, record: EcgRecord, source: str | None = None) -> Examined:
@@ -96,9 +121,9 @@ def examine_record(name: str, record: EcgRecord, source: str | None = None) -> E
     try:
         return Examined(name, source, ecg=prepare(record, findings_of(record)))
     except EcgDashError as err:
-        return Examined(name, source, _rejected(name, err))
+        return Examined(name, source, rejected(name, err))
     except Exception as err:  # noqa: BLE001 - one file of an import of thousands
-        return Examined(name, source, _failed(name, err))
+        return Examined(name, source, failed(name, err))
 
 
 def examine_all(
@@ -270,7 +295,9 @@ class _Pool:
             # The system may have ended an innocent one: each file has two chances.
             held[0].n_deaths += 1
             if held[0].n_deaths > 1:
-                held[0].result = _died(held[0].task, worker.process.returncode)
+                task = held[0].task
+                row = died(task.name, worker.process.returncode)
+                held[0].result = Examined(task.name, task.source, row)
         new = _Worker.start(self.plan)
         self.workers[self.workers.index(worker)] = new
         for ticket in held:
@@ -281,30 +308,3 @@ class _Pool:
 def left_out(name: str, source: str, reason: str) -> Examined:
     """Return a file that is not read because another holds the same record."""
     return Examined(name, source, ImportRow(printable(name), "duplicate", reason=reason))
-
-
-def _rejected(name: str, err: EcgDashError) -> ImportRow:
-    reason = err.what
-    if err.accepted and isinstance(err, InputFileError):
-        reason = f"{err.what}. {err.accepted}"
-    todo = f"{err.todo}." if err.todo else ""
-    return ImportRow(printable(name), "rejected", reason=f"{reason}.", todo=todo)
-
-
-def _failed(name: str, err: Exception) -> ImportRow:
-    """Return a row without the error's own text, which may name a person."""
-    reason = f"reading or measuring it met an error of ECGDash's own ({type(err).__name__})."
-    return ImportRow(
-        printable(name), "rejected", reason=reason, todo="Report it with the kind of file."
-    )
-
-
-def _died(task: FileTask | Examined, code: int) -> Examined:
-    how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    row = ImportRow(
-        printable(task.name),
-        "rejected",
-        reason=f"the process that read it ended by itself ({how}): no memory left, or a crash.",
-        todo="Import this file alone, with more memory.",
-    )
-    return Examined(task.name, task.source, row)

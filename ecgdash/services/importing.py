@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ecgdash.domain.ecg import EcgRecord
 from ecgdash.domain.patient import Diagnosis, EchoStudy
@@ -24,8 +24,10 @@ from ecgdash.services.import_files import (
     file_tasks,
     fingerprint_of,
 )
+from ecgdash.services.import_privacy import Pseudonyms
 from ecgdash.services.import_report import ImportReport
 from ecgdash.services.import_runs import ImportRun, undo_import
+from ecgdash.services.import_table_rows import take_tables
 from ecgdash.services.import_tables import ReadTables, patient_table_outcome
 from ecgdash.services.import_workers import (
     Examined,
@@ -33,6 +35,7 @@ from ecgdash.services.import_workers import (
     examine_all,
     examine_record,
     left_out,
+    name_shown,
 )
 from ecgdash.services.scoring import installed_cards
 from ecgdash.services.worklists import refresh_worklist
@@ -61,6 +64,7 @@ def import_paths(  # noqa: PLR0913 - one keyword per option of the command
     on_progress: Callable[[int, int], None] | None = None,
     jobs: int | None = None,
     data_sets: DataSets | None = None,
+    known_as: str | None = None,
 ) -> ImportReport:
     """Import ECG files, folders and ZIPs, with the tables that belong to them.
 
@@ -86,6 +90,8 @@ def import_paths(  # noqa: PLR0913 - one keyword per option of the command
         Worker processes; 1: this process alone. Default: one per core, none for few files.
     data_sets : DataSets, optional
         What was recognised in the folders; its facts stand in for a patient table.
+    known_as : str, optional
+        What the call is known by, where its paths are copies that lie elsewhere each time.
 
     Raises
     ------
@@ -99,8 +105,9 @@ def import_paths(  # noqa: PLR0913 - one keyword per option of the command
     if jobs is not None and jobs < 1:
         raise InvalidValue(f"{jobs} worker processes cannot work", accepted="Accepted: 1 or more")
     sets = data_sets or DataSets()
-    tables = ReadTables.read(echo, diagnoses, settings)
-    tables.add_echoes(*sets.echoes())
+    sets.check()
+    hidden = Pseudonyms.of_settings(settings, site)
+    tables = ReadTables.read(echo, diagnoses, sets, settings).under(hidden)
     table_file = None if patient_table is None else Path(patient_table)
     table = sets.table if table_file is None else read_patient_table(table_file, settings.zone)
     named = [Path(path) for path in paths]
@@ -108,34 +115,46 @@ def import_paths(  # noqa: PLR0913 - one keyword per option of the command
     known = frozenset(sets.files)
     own = (echo, table_file, diagnoses, *sets.files)
     given = [None if one is None else Path(one) for one in own]
-    call = fingerprint_of(named, given, site, simulated, hints, settings.site_zone)
+    where = named if known_as is None else []
+    mark = None if hidden is None else hidden.mark
+    stated = (site, simulated, hints, settings.site_zone, known_as, sets.mappings, mark)
+    call = fingerprint_of(where, given, *stated)
     run = ImportRun(
         store, site, simulated=simulated, fingerprint=call, dates_moved=sets.dates_moved
     )
 
+    used: set[str] = set()
+
     def tasks(unpacked: UnpackedFolders) -> Iterator[FileTask | Examined]:
         for task in file_tasks(named, limits, table, unpacked, known):
+            if sets.is_table(task.name, task.path):
+                continue
+            key = None if table is None else table.key_of(task.name)
+            if key is not None:
+                used.add(key)
             if run.is_done(task.source):
                 continue
             if sets.is_left_out(task.name):
-                yield left_out(task.name, task.source, LEFT_OUT)
+                yield left_out(name_shown(task, hidden), task.source, LEFT_OUT)
             else:
-                yield run.known(task.name, task.source) or task
+                yield run.known(task.source) or task
 
-    files = () if any_archive(named) else find_ecg_files(named, limits)
+    counted = on_progress is not None and not any_archive(named)
+    files = find_ecg_files(named, limits) if counted else ()
     n_files = sum(file.path not in known for file in files)
-    plan = ReadPlan(settings.zone, hints, settings.max_file_mb)
+    plan = ReadPlan(
+        settings.zone, hints, settings.max_file_mb, settings.keep_names and hidden is None, hidden
+    )
     progress = _Progress(run, n_files, on_progress)
     with (
         UnpackedFolders(lambda: progress.n_taken) as unpacked,
         closing(examine_all(tasks(unpacked), plan, jobs)) as examined,
     ):
-        report = _run(run, examined, tables, settings, progress)
-    if table is None or not table.problems:
+        report = _run(run, examined, tables, settings, progress, sets.sources())
+    if table is None:
         return report
-    table_file = table_file or (sets.files[0] if sets.files else Path("patients"))
-    n_used = sum(table.find(row.file) is not None for row in report.rows if row.ecg)
-    outcome = patient_table_outcome(table_file, table, n_used)
+    name = sets.records_file if table_file is None else table_file.name
+    outcome = patient_table_outcome(name, table, len(used))
     return report if outcome is None else replace(report, tables=(*report.tables, outcome))
 
 
@@ -159,10 +178,15 @@ def import_records(  # noqa: PLR0913 - the same keywords
     simulated : bool
         Whether the people are simulated; shown wherever they are.
     """
+    # Simulated people have nothing to hide, and their stories are found by their ids.
+    hidden = None if simulated else Pseudonyms.of_settings(settings, site)
     run = ImportRun(store, site, simulated=simulated)
-    examined = (examine_record(name, record) for name, record in records)
+    examined = (
+        examine_record(name, record if hidden is None else hidden.record(record))
+        for name, record in records
+    )
     progress = _Progress(run, len(records) if isinstance(records, Sized) else 0, on_progress)
-    tables = ReadTables(list(echoes), list(diagnoses))
+    tables = ReadTables.of(echoes, diagnoses).under(hidden)
     return _run(run, examined, tables, settings, progress)
 
 
@@ -182,20 +206,23 @@ class _Progress:
             self.tell(self.n_taken + self.run.n_resumed, self.n_files)
 
 
-def _run(
+def _run(  # noqa: PLR0913, PLR0917 - one call from each way in
     run: ImportRun,
     examined: Iterable[Examined],
     tables: ReadTables,
     settings: Settings,
     progress: _Progress,
+    sources: Sequence[dict[str, Any]] = (),
 ) -> ImportReport:
     started = time.monotonic()
+    if sources:
+        run.store.set_import_sources(run.key, sources)
     for item in examined:
         # It was judged outside the transaction: others may write meanwhile.
         run.take(item)
         progress.step()
-    outcomes = run.take_tables(tables)
+    outcomes = take_tables(run, tables)
     refresh_worklist(run.store, installed_cards(settings))
     run.store.finish_import(run.key)
     _LOG.info("imported %d files", progress.n_taken)
-    return run.report(outcomes, time.monotonic() - started)
+    return replace(run.report(outcomes, time.monotonic() - started), sources=tuple(sources))

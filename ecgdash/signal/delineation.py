@@ -80,8 +80,9 @@ class RecordDelineation:
 
 
 def is_measurable(record: EcgRecord) -> bool:
-    """Tell whether a record is long enough, and holds lead I."""
-    return record.duration_s >= MEASURED_AT_LEAST_S and "I" in record.leads
+    """Tell whether a record is long enough, holds lead I and is in millivolts."""
+    long_enough = record.duration_s >= MEASURED_AT_LEAST_S
+    return long_enough and "I" in record.leads and record.in_millivolts
 
 
 def delineate_record(record: EcgRecord) -> RecordDelineation:

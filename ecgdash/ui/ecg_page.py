@@ -91,7 +91,8 @@ def _foot(record: EcgRecord, start_s: float) -> str:
     layout = "3 × 4 + 1, columns are consecutive 2.5 s" if len(record.leads) == 12 else "10 s rows"
     filters = record.filters or "not stated"
     whence = f"from {start_s:.1f} s   " if start_s >= _TOLD_START_S else ""
-    return f"{whence}As recorded, filter of the cart: {filters}   25 mm/s   10 mm/mV   {layout}"
+    gain = "10 mm/mV" if record.in_millivolts else "arbitrary units, 10 mm each"
+    return f"{whence}As recorded, filter of the cart: {filters}   25 mm/s   {gain}   {layout}"
 
 
 def draw_values(facts: StoredEcg, timeline: RiskTimeline, page: Page) -> None:

@@ -6,6 +6,8 @@ __all__ = [
     "ALL_ECGS",
     "EMPHASISED",
     "IMPORT_REPORT",
+    "IMPORT_ROUND",
+    "IMPORT_STAGE",
     "IMPORT_UNDONE",
     "LINEAR_AXIS",
     "PLOT",
@@ -28,6 +30,12 @@ PREVALENCE: Final = "lvsd_prevalence_percent"
 
 IMPORT_REPORT: Final = "import_report"
 """Report of this session's last import."""
+
+IMPORT_STAGE: Final = "import_stage"
+"""Files that were chosen and are shown before anything is written."""
+
+IMPORT_ROUND: Final = "import_round"
+"""Number of the upload: a new one empties the uploaders, and the memory they hold."""
 
 IMPORT_UNDONE: Final = "import_undone"
 """What was removed by undoing an import, to be said once."""

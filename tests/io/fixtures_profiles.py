@@ -72,3 +72,34 @@ def echo_row(measurement: str, result: object, **change: object) -> dict[str, ob
         "measurement_datetime": "2150-01-02 03:04:05", "measurement": measurement,
         "result": result, "unit": "%", **change,
     }  # fmt: skip
+
+
+def mimic(folder):
+    """Make a folder of one MIMIC ECG and three rows of its patient's echoes."""
+    write(
+        folder / "record_list.csv",
+        MIMIC_RECORDS,
+        {
+            "subject_id": 10, "study_id": 40, "file_name": 40, "ecg_time": "2150-01-01 09:00:00",
+            "path": "files/p10/s40/40",
+        },
+    )  # fmt: skip
+    write(
+        folder / "machine_measurements.csv",
+        MIMIC_MEASUREMENTS,
+        {
+            "subject_id": 10, "study_id": 40, "report_0": "Sinus rhythm", "rr_interval": 800,
+            "qrs_onset": 200, "qrs_end": 340, "p_axis": 29999,
+        },
+    )  # fmt: skip
+    write(
+        folder / "structured_measurement.csv.gz",
+        MIMIC_ECHO,
+        echo_row("biplane_lvef", 42.5),
+        echo_row("lvedd", 5.1, unit="cm"),
+        echo_row("biplane_lvef", 4200, measurement_id="8"),
+    )
+    place = folder / "files" / "p10" / "s40"
+    place.mkdir(parents=True)
+    write_wfdb(made.make_record(patient_id=None, recorded_at=None, local_day=None), place, "40")
+    return folder

@@ -21,6 +21,7 @@ from ecgdash.errors import (
     UnknownUnits,
     UnsupportedFormat,
 )
+from ecgdash.inference.gate import gate
 from ecgdash.io import ReadHints, find_ecg_files, list_members, read_ecg
 
 N = tables.N_SAMPLES
@@ -182,7 +183,7 @@ class TestAppleWatch:
 class TestArrays:
     def test_one_of_many_is_named(self, tmp_path):
         path = tables.write_many_npy(tmp_path)
-        assert list_members(path) == ["0", "1"]
+        assert list(list_members(path)) == ["0", "1"]
         with pytest.raises(MissingLeads, match="holds 2 ECGs and none is named"):
             read_ecg(path)
         with pytest.raises(MissingLeads, match="no ECG of that name"):
@@ -197,12 +198,17 @@ class TestArrays:
         with pytest.raises(CorruptFile):
             read_ecg(path)
 
-    def test_echonext_needs_a_stated_unit_and_joins_its_table(self, tmp_path):
+    def test_echonext_is_in_arbitrary_units_unless_one_is_stated(self, tmp_path):
         path = tables.write_echonext(tmp_path, units=None)
-        assert list_members(path) == ["e1", "e3"]
-        with pytest.raises(UnknownUnits, match="EchoNext's amplitudes were standardised"):
-            read_ecg(path, member="e3")
+        assert list(list_members(path)) == ["e1", "e3"]
+        record = read_ecg(path, member="e3")
+        assert not record.in_millivolts
+        assert "amplitudes are in arbitrary units, not in millivolts" in record.notes
+        assert gate(record).status == "excluded"
+        withheld = [one.code for one in gate(record).findings if one.effect != "notes"]
+        assert withheld == ["arbitrary_units", "length"]  # 4 s of it move
         record = read_ecg(path, member="e3", hints=ReadHints(units="mV"))
+        assert record.in_millivolts
         assert (record.sampling_hz, record.n_samples) == (250.0, 2500)
         assert (record.patient_id, record.age_years, record.sex) == ("p1", 64.0, "male")
         assert record.measurements["qtc_ms"] == 440.0
@@ -213,7 +219,7 @@ class TestArrays:
 class TestHdf5:
     def test_code15_asks_for_the_unit_and_joins_its_exams(self, tmp_path):
         path = tables.write_code15(tmp_path, units=None)
-        assert list_members(path) == ["901", "902", "903"]
+        assert list(list_members(path)) == ["901", "902", "903"]
         with pytest.raises(UnknownUnits, match="do not look like millivolts"):
             read_ecg(path, member="902")
         record = read_ecg(path, member="902", hints=ReadHints(units="mV"))
@@ -467,3 +473,18 @@ class TestClaimsBeyondMemory:
         with pytest.raises(CorruptFile, match="contradicts itself"):
             read_ecg(path)
         assert time.process_time() - start < 2.0
+
+
+def test_a_file_of_many_ecgs_may_be_larger_than_one_ecg(tmp_path):
+    path = tmp_path / "EchoNext_val_waveforms.npy"
+    waves = np.zeros((20, 1, 2500, 12), dtype=np.float32)
+    waves[:, 0, 500:1500] = tables.microvolts().T / 200.0
+    np.save(path, waves)
+    assert path.stat().st_size > 2 * 1024 * 1024
+    assert read_ecg(path, member="7", max_file_mb=1).n_samples == 2500
+    wide = tmp_path / "one.npy"
+    np.save(wide, np.zeros((12, 60_000), dtype=np.float32))
+    hints = ReadHints(500.0, "mV", CANONICAL_LEADS)
+    assert read_ecg(wide, hints=hints, max_file_mb=3).n_samples == 60_000
+    with pytest.raises(FileTooLarge):
+        read_ecg(wide, hints=hints, max_file_mb=1)

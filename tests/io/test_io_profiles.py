@@ -8,7 +8,16 @@ import pytest
 
 from ecgdash.domain import EchoStudy
 from ecgdash.errors import TableError
-from ecgdash.io.profiles import Mapping, load_mapping, recognise, save_mapping
+from ecgdash.io.profiles import (
+    Mapping,
+    load_mapping,
+    offered_mapping,
+    recognise,
+    save_mapping,
+    unknown_tables,
+)
+from ecgdash.io.profiles.label_columns import label_definitions
+from ecgdash.io.table_rows import header_of
 
 
 def names(found):
@@ -167,7 +176,7 @@ def test_echonext_says_what_cannot_be_done_with_it(tmp_path):
     (found,) = recognise(tmp_path)
     assert (found.profile.name, found.profile.label_definition) == ("echonext", "<= 45")
     said = " ".join(found.sentences())
-    assert "Its label means LVEF <= 45 %." in said
+    assert "Its label lvef_lte_45_flag means LVEF <= 45 %." in said
     assert "no LVEF number" in said
     assert "arbitrary units" in said
     assert list(found.echoes()) == []
@@ -249,3 +258,113 @@ def test_the_real_ptbxl_folder_is_recognised_as_it_is(shared_data):
     assert all(one.facts_for(str(file)) is not None for file in headers)
     refused = sum(problem.refused for problem in one.problems())
     assert len(one.facts.rows) + refused == one.tables[0].n_rows
+
+
+PEOPLE = ["subject_id", "gender", "anchor_age", "anchor_year", "anchor_year_group", "dod"]
+
+
+@pytest.mark.parametrize(
+    ("gender", "age", "expected"),
+    [("F", 60, ("female", 64.0)), ("M", 91, ("male", None)), ("F", "", (None, None))],
+)
+def test_mimic_ages_are_counted_from_the_anchor_year(gender, age, expected, tmp_path):
+    person = {"subject_id": 10, "gender": gender, "anchor_age": age, "anchor_year": 2146}
+    fixtures.write(tmp_path / "hosp" / "patients.csv.gz", PEOPLE, person)
+    fixtures.mimic(tmp_path)
+    found = {one.profile.name: one for one in recognise(tmp_path)}["mimic-iv-ecg"]
+    assert {table.role for table in found.tables} == {"records", "measurements", "people"}
+    row = found.facts_for("files/p10/s40/40.hea")
+    assert (row.sex, row.age_years) == expected
+    assert any("states no patient, age and year" in p.message for p in found.problems()) == (
+        age == ""
+    )
+
+
+OWN = ["MRN", "STUDY_DATE", "EF", "Conclusion"]
+
+
+def own_echoes(folder, *rows):
+    return fixtures.write(folder / "our echoes.csv", OWN, *rows)
+
+
+def test_a_table_of_own_names_is_offered_and_read_by_its_mapping(tmp_path):
+    row = {"MRN": "7", "STUDY_DATE": "2020-01-02", "EF": "35", "Conclusion": "two\nlines"}
+    table = own_echoes(tmp_path, row, {**row, "EF": "0.35"})
+    assert recognise(tmp_path) == []
+    assert unknown_tables([table], []) == [table]
+    profile, mapping = offered_mapping(header_of(table))
+    assert profile.name == "echo-table"
+    assert mapping.names() == {
+        "patient_id": "mrn", "performed_at": "study_date", "lvef_percent": "ef",
+        "report": "conclusion",
+    }  # fmt: skip
+    (found,) = recognise(tmp_path, saved=[mapping])
+    echo, problem = found.echoes()
+    assert (echo.patient_id, echo.lvef_percent) == ("7", 35.0)
+    assert (problem.column, problem.refused) == ("ef", True)
+
+
+def test_an_lvef_in_text_needs_no_column_of_numbers(tmp_path):
+    row = {"MRN": "7", "STUDY_DATE": "2020-01-02", "Conclusion": "LVEF 40-45 % by Simpson."}
+    own_echoes(tmp_path, row)
+    columns = (("mrn", "patient_id"), ("study_date", "performed_at"), ("conclusion", "report"))
+    (found,) = recognise(tmp_path, saved=[Mapping("echo-table", columns)])
+    echoes_read = [one for one in found.echoes() if isinstance(one, EchoStudy)]
+    assert [(e.lvef_percent, e.method) for e in echoes_read] == [(42.5, "simpson")]
+
+
+def test_a_saved_mapping_recognises_only_what_has_all_its_columns(tmp_path):
+    own_echoes(tmp_path, {"MRN": "7"})
+    lacking = Mapping("echo-table", (("mrn", "patient_id"), ("ef", "lvef_percent")))
+    other = Mapping(
+        "echo-table",
+        (("mrn", "patient_id"), ("study_date", "performed_at"), ("lvef", "lvef_percent")),
+    )
+    assert recognise(tmp_path, saved=[lacking, other]) == []
+
+
+def test_rows_of_samples_are_no_tables_about_ecgs(tmp_path):
+    (tmp_path / "leads.csv").write_text("time,I,II\n0,1,2\n")
+    (tmp_path / "numbers.csv").write_text("0.1,0.2\n0.3,0.4\n")
+    assert unknown_tables(sorted(tmp_path.iterdir()), []) == []
+
+
+def test_an_excel_table_is_recognised_as_a_csv_is(tmp_path):
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.active.append(["Patient_ID", "performed_at", "lvef_percent"])
+    book.active.append([13619.0, "2020-01-02", 35])
+    book.save(tmp_path / "e.xlsx")
+    (found,) = recognise(tmp_path)
+    assert found.profile.name == "echo-table"
+    assert [(e.patient_id, e.lvef_percent) for e in found.echoes()] == [("13619", 35.0)]
+    (tmp_path / "broken.xlsx").write_bytes(b"PK\x03\x04 no workbook")
+    assert len(recognise(tmp_path)) == 1
+
+
+def test_an_unusual_lvef_is_kept_with_a_remark(tmp_path):
+    columns = ["patient_id", "performed_at", "lvef_percent"]
+    row = {"patient_id": "1", "performed_at": "2020-01-02", "lvef_percent": "5.5"}
+    (found,) = recognise([fixtures.write(tmp_path / "e.csv", columns, row)])
+    echo, problem = found.echoes()
+    assert echo.lvef_percent == 5.5
+    assert (problem.refused, problem.message) == (
+        False,
+        "LVEF 5.5 is outside 10 to 90 percent; check it",
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "meaning"),
+    [
+        ("lvef_lte_45_flag", "<= 45"),
+        ("lvef_40", "<= 40"),
+        ("lvef_50", "< 50"),
+        ("ef_lt_35", "< 35"),
+        ("lvef_under_40", "< 40"),
+        ("lvsd", "not stated"),
+    ],
+)
+def test_what_a_label_means_is_read_from_its_name(column, meaning):
+    assert label_definitions(["patient_id", column, "lvef", "ef_50_year"]) == {column: meaning}

@@ -82,10 +82,28 @@ def test_first_degree_block_by_statement_is_a_long_pr():
         ("41401", "ICD-9-CM", ["IHD"]),
         ("25000", "ICD9", ["DM"]),
         ("I10", "SNOMED", []),
+        ("I48.0", "ICD-10", ["AFIB"]),
+        ("I48.92", "ICD-10-CM", ["AFIB"]),
+        ("427.31", "ICD-9-CM", ["AFIB"]),
+        ("42769", "ICD-9", []),
     ],
 )
 def test_diagnoses_by_code(code, system, expected):
     assert names(diagnoses=[diagnosis(code, system)]) == expected
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("Sinus rhythm", {("sinus", "statement")}),
+        ("Electronic ventricular pacemaker", {("paced", "statement")}),
+        ("Atrial fibrillation", {("AFIB", "statement"), ("AFIB", "diagnosis")}),
+        ("Left bundle branch block", {("LBBB", "statement"), ("AFIB", "diagnosis")}),
+    ],
+)
+def test_a_coded_fibrillation_flags_no_ecg_that_shows_another_rhythm(statement, expected):
+    flags = flags_of(Known([statement]), [diagnosis("I48.0")])
+    assert {(flag.name, flag.source) for flag in flags} == expected
 
 
 def test_a_later_diagnosis_is_not_known_yet():

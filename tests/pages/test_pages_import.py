@@ -2,14 +2,20 @@
 
 import csv
 import io
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from page_driver import told
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "io"))
+import fixtures_profiles as layouts
+
 from ecgdash.services.import_report import ImportReport
 from ecgdash.store.objects import ImportRow
-from ecgdash.ui.import_page import report_csv, written
+from ecgdash.ui.import_report import report_csv
+from ecgdash.ui.import_stage import written
 
 
 class Upload:
@@ -67,21 +73,29 @@ UP-1,2024-03-04,0.5,simpson
 """
 
 
-def upload(at):
-    """Upload one good ECG with its sidecar, one that is none, and an echo table."""
-    data, sidecar = csv_ecg()
-    ecgs, echo = at.get("file_uploader")[0], at.get("file_uploader")[2]
-    assert echo.label.startswith("Echo table")
-    ecgs.set_value(
-        [
-            ("one.csv", data, "text/csv"),
-            ("one.json", sidecar, "application/json"),
-            ("junk.xml", b"<x/>", "text/xml"),
-        ]
-    )
-    echo.set_value(("echo.csv", ECHOES, "text/csv"))
-    at.button[0].click().run()
+def press(at, label):
+    (button,) = (one for one in at.button if one.label == label)
+    button.click().run()
     assert not at.exception
+
+
+def look(at, *files):
+    """Upload files and look at them."""
+    at.get("file_uploader")[0].set_value(list(files))
+    press(at, "Look at them")
+
+
+def upload(at):
+    """Import one good ECG with its sidecar, one that is none, and an echo table."""
+    data, sidecar = csv_ecg()
+    look(
+        at,
+        ("one.csv", data, "text/csv"),
+        ("one.json", sidecar, "application/json"),
+        ("junk.xml", b"<x/>", "text/xml"),
+        ("echo.csv", ECHOES, "text/csv"),
+    )
+    press(at, "Import and score")
 
 
 def test_uploads_are_imported_and_reported(empty_site, monkeypatch, tmp_path):
@@ -139,3 +153,117 @@ def test_report_csv_runs_no_formula(name):
     (row,) = csv.DictReader(io.StringIO(report_csv(report).decode()))
     assert row["file"] == f"'{name}"
     assert row["notice"].startswith("Research use only")
+
+
+def folder_upload(at, folder):
+    """Upload a folder as a browser sends it: every file with its place below the folder."""
+    files = [
+        (f"{folder.name}/{file.relative_to(folder).as_posix()}", file.read_bytes(), "text/plain")
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    ]
+    at.get("file_uploader")[1].set_value(files)
+    press(at, "Look at them")
+
+
+@pytest.fixture
+def bare_site(empty_site, monkeypatch, tmp_path):
+    """Return a site without models, whose mappings lie in a folder of the test."""
+    monkeypatch.setenv("ECGDASH_MODELS_DIR", str(tmp_path / "none"))
+    monkeypatch.setenv("ECGDASH_MAPPINGS_DIR", str(tmp_path / "mappings"))
+    return empty_site
+
+
+def test_a_ptbxl_folder_is_understood_before_anything_is_written(bare_site, tmp_path):
+    layouts.ptbxl(tmp_path / "ptb-xl", {})
+    at = bare_site.open("pages/import_data.py")
+    folder_upload(at, tmp_path / "ptb-xl")
+    text = told(at)
+    assert "Nothing is written yet" in text
+    assert "PTB-XL 1.0.3" in text
+    assert "never both files" in text
+    assert bare_site.store.n_ecgs() == 0
+    assert not bare_site.store.find_patients("101")
+    press(at, "Import and score")
+    (found,) = bare_site.store.find_patients("101")
+    (ecg,) = bare_site.store.ecgs_of(found.key)
+    assert ecg.age_years == 56.0
+    report = told(at)
+    assert '<div class="figure">1</div><div class="word">✓ accepted' in report
+    assert '<div class="figure">1</div><div class="word">= duplicate' in report
+
+
+def test_other_files_are_chosen_without_a_trace(bare_site, tmp_path):
+    layouts.ptbxl(tmp_path / "ptb-xl", {})
+    at = bare_site.open("pages/import_data.py")
+    folder_upload(at, tmp_path / "ptb-xl")
+    press(at, "Choose other files")
+    assert "Nothing is written yet" not in told(at)
+    assert bare_site.store.n_ecgs() == 0
+    assert bare_site.store.n_patients() == 0
+
+
+def test_the_mimic_layout_imports_from_the_page(bare_site, tmp_path):
+    layouts.mimic(tmp_path / "mimic")
+    at = bare_site.open("pages/import_data.py")
+    folder_upload(at, tmp_path / "mimic")
+    assert "MIMIC-IV-ECG 1.0" in told(at)
+    assert "MIMIC-IV-ECHO 1.0" in told(at)
+    press(at, "Import and score")
+    (found,) = bare_site.store.find_patients("10")
+    assert [echo.lvef_percent for echo in bare_site.store.echoes_of(found.key)] == [42.5]
+    assert bare_site.store.ecgs_of(found.key)[0].measurements["qrs_ms"] == 140.0
+    assert "1 row is about other measurements than LVEF" in told(at)
+
+
+HOSPITAL = b"""MRN,STUDY_DATE,EF,COMMENT
+UP-1,2024-03-03,55,ok
+UP-1,2024-03-04,0.5,ok
+"""
+
+
+def box(at, label):
+    (found,) = (one for one in at.selectbox if one.label == label)
+    return found
+
+
+def test_a_hospitals_own_table_is_mapped_saved_and_known_again(bare_site):
+    at = bare_site.open("pages/import_data.py")
+    look(at, ("echo_export.csv", HOSPITAL, "text/csv"))
+    assert "no profile recognises" in told(at)
+    press(at, "Map its columns")
+    assert box(at, "Patient id").value == "mrn"
+    box(at, "LVEF (%)").set_value("comment").run()
+    assert not at.exception
+    box(at, "LVEF (%)").set_value("ef").run()
+    at.text_input[0].set_value("our echoes").run()
+    press(at, "Save")
+    assert at.success[0].value.startswith("Saved as “our echoes”")
+    press(at, "Import and score")
+    (found,) = bare_site.store.find_patients("UP-1")
+    assert [echo.lvef_percent for echo in bare_site.store.echoes_of(found.key)] == [55.0]
+    assert "row 3, ef: LVEF 0.5: percent or fraction?" in told(at)
+    look(at, ("next_year.csv", HOSPITAL, "text/csv"))
+    assert "no profile recognises" not in told(at)
+    assert "A table of echoes" in told(at)
+    assert box(at, "Patient id").value == "mrn"
+
+
+def test_what_is_not_mapped_holds_the_import_back(bare_site):
+    at = bare_site.open("pages/import_data.py")
+    look(at, ("echo_export.csv", HOSPITAL, "text/csv"))
+    press(at, "Map its columns")
+    box(at, "Patient id").set_value("").run()
+    assert at.warning[0].value == "echo_export.csv: choose the column of Patient id."
+    (button,) = (one for one in at.button if one.label == "Import and score")
+    assert button.disabled
+
+
+def test_a_folder_on_the_server_needs_no_upload(bare_site, monkeypatch, tmp_path):
+    layouts.mimic(tmp_path / "data" / "mimic")
+    monkeypatch.setenv("ECGDASH_IMPORT_DIR", str(tmp_path / "data"))
+    at = bare_site.open("pages/import_data.py")
+    box(at, "Or a folder or ZIP on the server").set_value("mimic")
+    press(at, "Look at them")
+    press(at, "Import and score")
+    assert bare_site.store.n_ecgs() == 1

@@ -2,12 +2,14 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import handmade_store
 import pytest
 from page_driver import told
 
-from ecgdash.domain import VariantScore
+from ecgdash.domain import EchoStudy, VariantScore
+from ecgdash.domain.patient import EchoNotes
 from ecgdash.services.monitoring import timeline
 
 CODES = (
@@ -155,3 +157,15 @@ def test_links_carry_random_keys_only(site):
         links = re.findall(r'href="([^"]*)"', told(open_patient(site, code)))
         assert links
         assert not [link for link in links if code in link or "HM-" in link]
+
+
+def test_a_kept_report_stands_beside_its_echo(site):
+    at = open_patient(site, "HM-0102")
+    assert "Report, as written" not in told(at)
+    when = datetime(2020, 1, 2, 12, tzinfo=UTC)
+    notes = EchoNotes("LVEF 52 %. <b>Akinetic</b> apex.", ("<b>Akinetic</b> apex",), ())
+    study = EchoStudy("HM-0102", when, when.date(), 52.0, report=notes)
+    site.store.add_echo(site.keys["HM-0102"], study)
+    text = told(open_patient(site, "HM-0102"))
+    assert "Report, as written" in text
+    assert "&lt;b&gt;Akinetic&lt;/b&gt; apex" in text

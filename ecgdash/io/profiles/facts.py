@@ -5,6 +5,7 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from pathlib import Path
+from sys import intern
 from typing import Final
 
 from ecgdash.domain import normalise_patient_id
@@ -27,6 +28,9 @@ _INTERVALS: Final = (
     ("qt_ms", "qrs_onset_ms", "t_end_ms"),
 )
 _AXES: Final = ("p_axis_deg", "qrs_axis_deg", "t_axis_deg")
+_MIMIC_OVER_89: Final = 91
+"""What MIMIC-IV writes as the age of anyone over 89 (its documentation of `anchor_age`)."""
+_OLDEST: Final = 120
 _LONGEST_MS: Final = 2000.0
 _SPAN_BPM: Final = (15.0, 400.0)
 _MAX_MB: Final = 4096
@@ -49,7 +53,20 @@ class FactReader:
     mapping: Mapping
     zone: tzinfo
     table: PatientTable = field(default_factory=PatientTable)
-    by_study: dict[str, list[str]] = field(default_factory=dict)
+    by_study: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    people: dict[str, tuple[Sex | None, int, int]] = field(default_factory=dict)
+
+    def read_people(self, path: Path) -> None:
+        """Read sex, and the age in one year, of each patient: MIMIC-IV's `patients.csv`."""
+        mapped = map(self.mapping.column, ("patient_id", "sex", "anchor_age", "anchor_year"))
+        columns = tuple(column for column in mapped if column)
+        for line, cells in rows_of(path, columns, _MAX_MB):
+            patient_id = normalise_patient_id(self._cell(cells, "patient_id"))
+            age, year = self._cell(cells, "anchor_age"), self._cell(cells, "anchor_year")
+            if patient_id is None or not (age.isdecimal() and year.isdecimal()):
+                self._problem(line, "", f"{path.name}: the row states no patient, age and year")
+            else:
+                self.people[patient_id] = (self._sex(cells, line), int(age), int(year))
 
     def read_records(self, path: Path) -> None:
         """Read who each file belongs to; raises `TableError` without the mapped columns."""
@@ -84,14 +101,15 @@ class FactReader:
         measured, notes = cart_measurements(self._numbers(cells))
         if notes:
             self._problem(line, "", notes[0], refused=False)
-        statements = [cells.get(c, "") for c in self.mapping.columns_of("statement")]
+        # A cart has few sentences: one copy of each serves a million rows.
+        statements = [intern(cells.get(c, "")) for c in self.mapping.columns_of("statement")]
         filters = [cells.get(c, "") for c in self.mapping.columns_of("filter")]
         row = self.table.rows[file]
         return replace(
             row,
             statements=(*row.statements, *filter(None, statements)),
             measurements=tuple(measured.items()),
-            filters=", ".join(filter(None, filters)) or None,
+            filters=intern(", ".join(filter(None, filters))) or None,
             notes=(*row.notes, *notes),
         )
 
@@ -118,12 +136,13 @@ class FactReader:
             column = self.mapping.column("file") or "file"
             raise RowRefused(column, "the file has a row already; the first one holds")
         age, notes = self._age(cells, line, moment)
-        row = PatientRow(
-            patient_id, moment, age, self._sex(cells, line), self._codes(cells, line), notes
-        )
+        sex = self._sex(cells, line)
+        if patient_id in self.people:
+            sex, age, notes = self._of_person(patient_id, moment)
+        row = PatientRow(patient_id, moment, age, sex, self._codes(cells, line), notes)
         key = self.table.add(name, row)
         if study := self._cell(cells, "study"):
-            self.by_study.setdefault(study, []).append(key)
+            self.by_study[study] = (*self.by_study.get(study, ()), key)
 
     def _cell(self, cells: dict[str, str], name: str) -> str:
         return cells.get(self.mapping.column(name) or "", "")
@@ -160,6 +179,17 @@ class FactReader:
         for note in notes:
             self._problem(line, column, note, refused=False)
         return age, notes
+
+    def _of_person(
+        self, patient_id: str, moment: Moment | None
+    ) -> tuple[Sex | None, float | None, tuple[str, ...]]:
+        sex, age, year = self.people[patient_id]
+        if age >= _MIMIC_OVER_89:
+            return sex, None, ("MIMIC-IV writes over 89 for this patient; the age is unknown",)
+        if moment is None:
+            return sex, None, ()
+        at_ecg = age + moment.local_day.year - year
+        return sex, float(at_ecg) if 0 <= at_ecg <= _OLDEST else None, ()
 
     def _sex(self, cells: dict[str, str], line: int) -> Sex | None:
         text = self._cell(cells, "sex")

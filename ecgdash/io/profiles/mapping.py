@@ -32,6 +32,15 @@ FIELDS: Final = (
     "p_axis_deg",
     "qrs_axis_deg",
     "t_axis_deg",
+    "anchor_age",
+    "anchor_year",
+    "performed_at",
+    "lvef_percent",
+    "method",
+    "report",
+    "code_system",
+    "code",
+    "recorded_on",
 )
 """Fields a column may be mapped to; `statement` and `filter` may have several columns."""
 _MANY: Final = frozenset({"statement", "filter"})
@@ -75,6 +84,10 @@ class Mapping:
     def columns_of(self, field: str) -> tuple[str, ...]:
         """Return all columns of a field, in their order."""
         return tuple(column for column, name in self.columns if name == field)
+
+    def names(self) -> dict[str, str]:
+        """Return the column of each field that has one; of several, the first."""
+        return {field: column for column, field in reversed(self.columns)}
 
     def changed(self, column: str, field: str | None) -> "Mapping":
         """Return the mapping with one column given to a field, or to none."""

@@ -7,7 +7,9 @@ from ecgdash.domain.ecg import Sex
 
 __all__ = ["PROFILES", "Profile"]
 
-Role = Literal["records", "measurements", "echoes", "labels"]
+Role = Literal["records", "people", "measurements", "echoes", "diagnoses", "labels"]
+
+_OF_A_RECORD: Final = (("file",), ("patient_id",))
 
 
 @dataclass(frozen=True)
@@ -17,11 +19,14 @@ class Profile:
     Attributes
     ----------
     tables : tuple of (role, columns)
-        A table is recognised when its header holds all these columns (lower case).
+        A table is recognised when its header holds all these columns (lower case); the first
+        role has to be there.
     label_definition : str
         What the data set's own low-EF label means; "none" without one.
     columns : tuple of (column, field)
         The mapping offered first.
+    needed : tuple of tuple of str
+        Of each group one field must have a column, else nothing can be read.
     sexes : tuple of (text, sex)
         The data set's codes; empty: male, female, M, F.
     shifted_dates : bool
@@ -37,6 +42,7 @@ class Profile:
     gives: tuple[str, ...]
     cannot: tuple[str, ...]
     columns: tuple[tuple[str, str], ...] = ()
+    needed: tuple[tuple[str, ...], ...] = ()
     sexes: tuple[tuple[str, Sex], ...] = ()
     shifted_dates: bool = False
     by_reader: bool = False
@@ -65,6 +71,7 @@ PROFILES: Final = (
             ("scp_codes", "scp_codes"),
             ("pacemaker", "pacemaker"),
         ),
+        _OF_A_RECORD,
         (("0", "male"), ("1", "female")),
     ),
     Profile(
@@ -73,6 +80,7 @@ PROFILES: Final = (
         (
             ("records", frozenset({"subject_id", "study_id", "file_name", "ecg_time", "path"})),
             ("measurements", frozenset({"subject_id", "study_id", "rr_interval", "qrs_onset"})),
+            ("people", frozenset({"subject_id", "gender", "anchor_age", "anchor_year"})),
         ),
         "none",
         (
@@ -81,7 +89,10 @@ PROFILES: Final = (
             "It joins MIMIC-IV-ECHO by subject_id.",
             _SHIFTED,
         ),
-        ("Age and sex stand in MIMIC-IV's own patients table and stay unknown here.",),
+        (
+            "Age and sex stand in MIMIC-IV's patients.csv: taken if it lies here, else unknown.",
+            "It has no LVEF: MIMIC-IV-ECHO beside it gives it.",
+        ),
         (
             ("path", "file"),
             ("subject_id", "patient_id"),
@@ -99,7 +110,11 @@ PROFILES: Final = (
             ("bandwidth", "filter"),
             ("filtering", "filter"),
             *((f"report_{i}", "statement") for i in range(18)),
+            ("gender", "sex"),
+            ("anchor_age", "anchor_age"),
+            ("anchor_year", "anchor_year"),
         ),
+        _OF_A_RECORD,
         shifted_dates=True,
     ),
     Profile(
@@ -131,7 +146,8 @@ PROFILES: Final = (
             "Its label is LVEF <= 45 %, not <= 40 %: no figure of it compares with ours.",
             "It states no LVEF number: no echo is drawn and no history can be recalibrated.",
             "It states only the year of an ECG: no timeline and no interval.",
-            "Its waveforms are normalised, not in mV: they are shown in arbitrary units.",
+            "Its waveforms are standardised, not in mV: they are stored and shown in arbitrary "
+            "units, and no model scores them.",
         ),
         by_reader=True,
     ),
@@ -141,7 +157,10 @@ PROFILES: Final = (
         (("labels", frozenset({"exam_id", "patient_id", "age", "is_male"})),),
         "none",
         ("Patient, age, sex and six diagnoses of each exam.",),
-        ("It has no LVEF and no dates: no timeline, and nothing can be evaluated.",),
+        (
+            "It states no unit of amplitude: each ECG is refused until you state one.",
+            "It has no LVEF and no dates: no timeline, and nothing can be evaluated.",
+        ),
         by_reader=True,
     ),
     Profile(
@@ -159,6 +178,41 @@ PROFILES: Final = (
             ("birth_year", "birth_year"),
             ("sex", "sex"),
         ),
+        _OF_A_RECORD,
+    ),
+    Profile(
+        "echo-table",
+        "A table of echoes",
+        (
+            ("echoes", frozenset({"patient_id", "performed_at", "lvef_percent"})),
+            ("echoes", frozenset({"patient_id", "performed_at", "report"})),
+        ),
+        "none",
+        ("Patient, time, LVEF in percent and method of each echo.",),
+        ("An LVEF between 0 and 1 is refused: percent or fraction is never guessed.",),
+        (
+            ("patient_id", "patient_id"),
+            ("performed_at", "performed_at"),
+            ("lvef_percent", "lvef_percent"),
+            ("method", "method"),
+            ("report", "report"),
+        ),
+        (("patient_id",), ("performed_at",), ("lvef_percent", "report")),
+    ),
+    Profile(
+        "diagnosis-table",
+        "A table of diagnoses",
+        (("diagnoses", frozenset({"patient_id", "code_system", "code", "recorded_on"})),),
+        "none",
+        ("Patient, code and day of each diagnosis; ICD codes flag ECGs from that day on.",),
+        (),
+        (
+            ("patient_id", "patient_id"),
+            ("code_system", "code_system"),
+            ("code", "code"),
+            ("recorded_on", "recorded_on"),
+        ),
+        (("patient_id",), ("code_system",), ("code",), ("recorded_on",)),
     ),
     Profile(
         "cinc",
