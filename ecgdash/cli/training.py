@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ecgdash.errors import InvalidValue
 from ecgdash.settings import Settings
 
 if TYPE_CHECKING:
@@ -102,6 +103,28 @@ def run_all(
     config = _config(seed, None, None, bf16)
     card = train_family(config, out / "data", _work(out), Settings().models_dir, _reporter())
     typer.echo(f"installed {card.family} ({card.weights_sha256[:12]}) in {Settings().models_dir}")
+
+
+@train_app.command()
+def grid(
+    out: Folder = DEFAULT_FOLDER,
+    seed: Seed = 1,
+    lead_sets: Annotated[str, typer.Option(help="Lead sets, comma-separated.")] = "12,6,1",
+    bf16: Bf16 = False,
+) -> None:
+    """Train every phase and control for 12, 6 and 1 leads; goes on where it was stopped."""
+    from ecgdash.training.grid import LEAD_SETS, train_grid
+
+    wanted = [name for name in LEAD_SETS if name in lead_sets.replace(" ", "").split(",")]
+    if len(wanted) != len(lead_sets.split(",")):
+        raise InvalidValue(
+            f"{lead_sets!r} names a lead set that there is not, or one twice",
+            accepted=f"Accepted: {', '.join(LEAD_SETS)}",
+        )
+    config = _config(seed, None, None, bf16)
+    models = Settings().models_dir
+    for card in train_grid(config, out / "data", _work(out), models, wanted, _reporter()):
+        typer.echo(f"installed {card.family} ({card.weights_sha256[:12]}) in {models}")
 
 
 def _work(out: Path) -> Path:

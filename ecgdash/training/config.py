@@ -13,8 +13,13 @@ from ecgdash.domain.leads import LeadSet
 from ecgdash.domain.model import MASKED, RECALIBRATED, UNCALIBRATED
 
 __all__ = [
+    "CONTROL_PARTS",
     "FINETUNED_PARTS",
+    "FINETUNINGS",
+    "FROM_PRETRAINING",
+    "MASKED_PAIRS",
     "PRETRAINED_PARTS",
+    "Finetuning",
     "FitSettings",
     "SimulatedData",
     "TrainingConfig",
@@ -26,6 +31,54 @@ PRETRAINED_PARTS: Final = {"stem": 1.0, "block1": 1.0, "block2": 1.0, "pretraini
 
 FINETUNED_PARTS: Final = {"block3": 1.0, f"branches.{UNCALIBRATED}": 1.0}
 """Phase 2 keeps the first two blocks of phase 1 (paper 000)."""
+
+
+CONTROL_PARTS: Final = {
+    "stem": 1.0,
+    "block1": 1.0,
+    "block2": 1.0,
+    "block3": 1.0,
+    f"branches.{UNCALIBRATED}": 1.0,
+}
+"""The control starts from random weights and freezes nothing (paper 000, "without pretraining")."""
+
+MASKED_PAIRS: Final = "masked_pairs"
+"""The paper's own masked rule: earlier ECGs with an echo only, their LVEF masked."""
+
+
+@dataclass(frozen=True)
+class Finetuning:
+    """One way to train phase 2.
+
+    Attributes
+    ----------
+    name : str
+        Of its checkpoints.
+    pretrained : bool
+        From phase 1's weights, stem and blocks 1 and 2 frozen; else from random ones.
+    n_pairs : int or None
+        Training pairs, of as many patients; None: all.
+    epochs, learning_rate : int, float, or None
+        In place of the settings of phase 2; None: as they are. All of a network needs more
+        epochs than its upper half, and few pairs more than many: our choice, the paper
+        states no epochs.
+    """
+
+    name: str
+    pretrained: bool
+    n_pairs: int | None = None
+    epochs: int | None = None
+    learning_rate: float | None = None
+
+
+FROM_PRETRAINING: Final = Finetuning("finetune", True)
+FINETUNINGS: Final = (
+    FROM_PRETRAINING,
+    Finetuning("control", False, epochs=8, learning_rate=3e-3),
+    Finetuning("finetune_2000", True, 2_000, epochs=24),
+    Finetuning("control_2000", False, 2_000, epochs=24, learning_rate=3e-3),
+)
+"""The paper's phase 2, its control, and both at 2,000 pairs, where pretraining should matter."""
 
 
 def recalibrated_parts(variant: str, *, train_block4: bool) -> dict[str, float]:

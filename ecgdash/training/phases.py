@@ -1,7 +1,8 @@
 """Phase 1 and 2: learn the cart's labels, then LVSD on baseline pairs (paper 000)."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,8 +16,11 @@ from ecgdash.nets.family import FamilyNet
 from ecgdash.stats import auroc_value
 from ecgdash.training.checkpoint import Checkpoints, FitState
 from ecgdash.training.config import (
+    CONTROL_PARTS,
     FINETUNED_PARTS,
+    FROM_PRETRAINING,
     PRETRAINED_PARTS,
+    Finetuning,
     FitSettings,
     TrainingConfig,
 )
@@ -85,27 +89,47 @@ def pretrain(
     return fit(net, task, config.pretrain, config.seed, checkpoints, on_progress)
 
 
-def finetune(
+def finetune(  # noqa: PLR0913, PLR0917 - one call from each way
     net: FamilyNet,
     shard: Shard,
     config: TrainingConfig,
     checkpoints: Checkpoints,
     on_progress: Progress | None = None,
+    way: Finetuning = FROM_PRETRAINING,
 ) -> FitState:
     """Phase 2: LVSD on baseline pairs, stem and blocks 1 and 2 frozen.
 
-    Blocks 3 and 4 start from those of the pretraining branch, which keeps its own.
+    Blocks 3 and 4 start from those of the pretraining branch, which keeps its own. A control
+    starts from the network's random weights and trains all of them.
     """
     branch = net.branch(UNCALIBRATED)
-    net.block3.load_state_dict(net.pretraining.block3.state_dict())
-    branch.block4.load_state_dict(net.pretraining.block4.state_dict())
+    if way.pretrained:
+        net.block3.load_state_dict(net.pretraining.block3.state_dict())
+        branch.block4.load_state_dict(net.pretraining.block4.state_dict())
+    settings = replace(
+        config.finetune,
+        epochs=way.epochs or config.finetune.epochs,
+        learning_rate=way.learning_rate or config.finetune.learning_rate,
+    )
+    config = replace(config, finetune=settings)
     values = shard.marks[LVSD].astype(np.float32)[:, np.newaxis]
     targets = _targets(shard, values, shard.marks.get("analysable", np.ones(len(shard), bool)))
+    if way.n_pairs is not None:
+        targets = replace(targets, train=_fewer(shard, targets.train, way.n_pairs))
     with torch.no_grad():
         branch.final_layer.weight.zero_()
         branch.final_layer.bias.copy_(_prior_logits(values[targets.train]))
-    task = _task("finetune", net, shard, targets, config, dict(FINETUNED_PARTS))
+    parts = FINETUNED_PARTS if way.pretrained else CONTROL_PARTS
+    task = _task("finetune", net, shard, targets, config, dict(parts))
     return fit(net, task, config.finetune, config.seed + 1, checkpoints, on_progress)
+
+
+def _fewer(shard: Shard, rows: NDArray[np.int64], n_pairs: int) -> NDArray[np.int64]:
+    """Return the rows of some patients, the same ones whatever the order of the shard."""
+    ids = [shard.patient_ids[row] for row in rows]
+    digests = [hashlib.sha256(f"ecgdash-few:{one}".encode()).digest() for one in ids]
+    order = sorted(range(len(rows)), key=digests.__getitem__)
+    return np.sort(rows[order[:n_pairs]])
 
 
 def _targets(shard: Shard, values: NDArray[np.float32], usable: NDArray[np.bool_]) -> _Targets:

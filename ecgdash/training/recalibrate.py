@@ -28,7 +28,7 @@ from ecgdash.inference.history import encode_histories, mean_score
 from ecgdash.nets.family import FamilyNet
 from ecgdash.stats import auroc_value
 from ecgdash.training.checkpoint import Checkpoints, FitState
-from ecgdash.training.config import TrainingConfig, recalibrated_parts
+from ecgdash.training.config import MASKED_PAIRS, TrainingConfig, recalibrated_parts
 from ecgdash.training.loop import Batch, FitTask, Progress, fit
 from ecgdash.training.shards import Course, Shard
 from ecgdash.training.splits import Split, split_of
@@ -128,7 +128,7 @@ def follow_up_examples(
     return FollowUp(
         np.array(rows, np.int64),
         np.array(lvsd, bool),
-        encode_histories(histories, variant),
+        encode_histories(histories, MASKED if variant == MASKED_PAIRS else variant),
         np.array(sides, str),
     )
 
@@ -138,6 +138,9 @@ def _history(
 ) -> History | None:
     if variant == MASKED:
         return masked_history(ecg, patient.course.refs, scores)
+    if variant == MASKED_PAIRS:
+        paired = [pair.ecg for pair in patient.pairs if pair.ecg.key in scores]
+        return masked_history(ecg, paired, scores)
     return recalibrated_history(ecg, patient.pairs, scores)
 
 
@@ -231,11 +234,16 @@ class Recalibration:
     @property
     def phase(self) -> int:
         """Number that keeps the variants' random streams apart."""
-        return {MASKED: 3, RECALIBRATED: 4}[self.variant]
+        return {MASKED: 3, RECALIBRATED: 4, MASKED_PAIRS: 5}[self.variant]
+
+    @property
+    def branch(self) -> str:
+        """The branch that is trained; the paper's masked rule has the masked one's shape."""
+        return MASKED if self.variant == MASKED_PAIRS else self.variant
 
     def logits(self, rows: NDArray[np.int64], crops: NDArray[np.int64]) -> Tensor:
         """Logits (b, 1) of examples, each in one of its three crops."""
-        branch = self.net.branch(self.variant)
+        branch = self.net.branch(self.branch)
         values = torch.from_numpy(self.maps[self.places[rows], crops].astype(np.float32))
         features = branch.features(values) if self.config.train_block4 else values
         history = torch.from_numpy(self.examples.vectors[rows].astype(np.float32))
@@ -290,11 +298,11 @@ def recalibrate(
     The branch starts as a copy of phase 2's, with a perceptron that adds zero.
     """
     net, config = task.net, task.config
-    source, branch = net.branch(UNCALIBRATED), net.branch(task.variant)
+    source, branch = net.branch(UNCALIBRATED), net.branch(task.branch)
     branch.block4.load_state_dict(source.block4.state_dict())
     branch.final_layer.load_state_dict(source.final_layer.state_dict())
     n_batches = len(task.examples.on("train")) // config.recalibrate.batch_size
-    parts = recalibrated_parts(task.variant, train_block4=config.train_block4)
+    parts = recalibrated_parts(task.branch, train_block4=config.train_block4)
     fit_task = FitTask(task.variant, parts, n_batches, task.batches, task.loss, task.validate)
     seed = config.seed + task.phase
     return fit(net, fit_task, config.recalibrate, seed, checkpoints, on_progress)

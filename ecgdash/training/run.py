@@ -7,7 +7,7 @@
 import json
 import platform
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,12 @@ from ecgdash.inference.manifest import sha256_of_file
 from ecgdash.nets.family import FamilyConfig, FamilyNet
 from ecgdash.nets.registry import architecture
 from ecgdash.training.checkpoint import Checkpoints, FitState, load_weights
-from ecgdash.training.config import TrainingConfig
+from ecgdash.training.config import (
+    FROM_PRETRAINING,
+    MASKED_PAIRS,
+    Finetuning,
+    TrainingConfig,
+)
 from ecgdash.training.loop import Progress
 from ecgdash.training.package import PackageParts, write_family
 from ecgdash.training.phases import finetune, pretrain
@@ -71,7 +76,7 @@ def run_pretrain(
     config: TrainingConfig, data: Path, work: Path, on_progress: Progress | None = None
 ) -> FitState:
     """Phase 1 on `data/pretraining`."""
-    shard = Shard(data / "pretraining")
+    shard = Shard(data / "pretraining", config.lead_set)
     labels = tuple(shard.marks)
     net = _new_net(config, labels)
     return _timed(
@@ -84,18 +89,21 @@ def run_pretrain(
 
 
 def run_finetune(
-    config: TrainingConfig, data: Path, work: Path, on_progress: Progress | None = None
+    config: TrainingConfig,
+    data: Path,
+    work: Path,
+    on_progress: Progress | None = None,
+    way: Finetuning = FROM_PRETRAINING,
 ) -> FitState:
-    """Phase 2 on `data/baseline`, from phase 1's best epoch."""
+    """Phase 2 on `data/baseline`, from phase 1's best epoch, or from random weights."""
     net = _new_net(config, _labels(data))
-    _load_phase(net, work, "pretrain")
-    shard = Shard(data / "baseline")
+    if way.pretrained:
+        _load_phase(net, work, "pretrain")
+    shard = Shard(data / "baseline", config.lead_set)
+    own = {} if way == FROM_PRETRAINING else {"way": asdict(way)}
+    checkpoints = _checkpoints(config, data, work, way.name, own)
     return _timed(
-        work,
-        "finetune",
-        lambda: finetune(
-            net, shard, config, _checkpoints(config, data, work, "finetune"), on_progress
-        ),
+        work, way.name, lambda: finetune(net, shard, config, checkpoints, on_progress, way)
     )
 
 
@@ -111,25 +119,29 @@ def run_recalibrate(
     net = _new_net(config, labels)
     _load_phase(net, work, "finetune")
     started = time.perf_counter()
-    shard = Shard(data / "follow_up")
+    shard = Shard(data / "follow_up", config.lead_set)
     patients = pairs_of_courses(list(read_courses(data / "follow_up" / "courses.jsonl")))
     rows = np.flatnonzero(shard.marks["analysable"])
     targets = follow_up_rows(patients)
     keep = MapFile(work / "block3.f16", targets) if config.train_block4 else None
     features = _features(net, shard, rows, work, keep, on_progress)
     logits = uncalibrated_logits(net, features, rows, len(shard))
-    for variant in HISTORY_VARIANTS:
+    maps, in_maps = _maps(features, rows, keep, config)
+    other = _new_net(config, labels)
+    _load_phase(other, work, "finetune")
+    for variant in (*HISTORY_VARIANTS, MASKED_PAIRS):
         examples = follow_up_examples(patients, logits, variant)
-        maps, in_maps = _maps(features, rows, keep, config)
         places = np.searchsorted(in_maps, examples.rows)
-        task = Recalibration(net, variant, examples, maps, places, config)
+        # The paper's masked rule is trained beside the family, for the comparison.
+        trained = other if variant == MASKED_PAIRS else net
+        task = Recalibration(trained, variant, examples, maps, places, config)
         recalibrate(task, _checkpoints(config, data, work, variant), on_progress)
     seconds = time.perf_counter() - started
     parts = PackageParts(
         net=net,
         config=config,
         labels=labels,
-        baseline=Shard(data / "baseline"),
+        baseline=Shard(data / "baseline", config.lead_set),
         follow_up=shard,
         patients=patients,
         origin=json.loads((data / "origin.json").read_text(encoding="utf-8")),
@@ -150,10 +162,12 @@ def _labels(data: Path) -> tuple[str, ...]:
     return tuple(Shard(data / "pretraining").marks)
 
 
-def _checkpoints(config: TrainingConfig, data: Path, work: Path, name: str) -> Checkpoints:
+def _checkpoints(
+    config: TrainingConfig, data: Path, work: Path, name: str, own: dict[str, Any] | None = None
+) -> Checkpoints:
     origin = json.loads((data / "origin.json").read_text(encoding="utf-8"))
     settings = replace(config, loader_processes=0).as_dict()
-    return Checkpoints(work / name, {"config": settings, "data": origin})
+    return Checkpoints(work / name, {"config": settings, "data": origin, **(own or {})})
 
 
 def _load_phase(net: FamilyNet, work: Path, name: str) -> None:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgdash.domain.ecg import EcgRef
+from ecgdash.domain.leads import CANONICAL_LEADS, LEADS_OF_SET, LeadSet
 from ecgdash.domain.patient import EchoStudy
 from ecgdash.errors import CorruptFile
 from ecgdash.signal.preprocess import CROP_S, preprocess_batch, preprocess_window
@@ -110,6 +111,12 @@ class ShardWriter:
 class Shard:
     """A finished shard, memory-mapped for reading.
 
+    Parameters
+    ----------
+    folder : Path
+    lead_set : {"12", "6", "1"}
+        Leads to read; a shard holds all twelve, in canonical order.
+
     Attributes
     ----------
     marks : dict of str to ndarray of bool, shape (n,)
@@ -122,7 +129,7 @@ class Shard:
         If it is not there or was not finished.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lead_set: LeadSet = "12") -> None:
         state = folder / "shard.json"
         if not state.exists():
             raise CorruptFile(
@@ -141,6 +148,9 @@ class Shard:
         self.patient_ids: tuple[str, ...] = tuple(head["patient_ids"])
         self._step_mv = float(head["step_mv"])
         self._counts = np.memmap(folder / "waveforms.i16", "<i2", "r", shape=shape)
+        # A stretch of leads, which a slice reads without touching the others.
+        wanted = [CANONICAL_LEADS.index(name) for name in LEADS_OF_SET[lead_set]]
+        self._leads = slice(wanted[0], wanted[-1] + 1)
         names = head["marks"]
         table = np.memmap(folder / "marks.u8", np.uint8, "r", shape=(head["n"], len(names)))
         self.marks = {name: np.array(table[:, i], dtype=bool) for i, name in enumerate(names)}
@@ -150,7 +160,7 @@ class Shard:
 
     def signals_mv(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return recordings in millivolts, shape (b, n_leads, n_samples)."""
-        return self._counts[rows].astype(np.float64) * self._step_mv
+        return self._counts[rows, self._leads].astype(np.float64) * self._step_mv
 
     def random_crops(
         self, rows: NDArray[np.int64], rng: np.random.Generator

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from ecgdash.domain import form_pairs
 from ecgdash.errors import WeightsMissing
@@ -13,7 +15,15 @@ from ecgdash.inference.engine import Engine
 from ecgdash.inference.manifest import read_manifest, sha256_of_file
 from ecgdash.labels.cart import LABEL_NAMES
 from ecgdash.simulate.cohort import simulate_patients
-from ecgdash.training.config import FitSettings, SimulatedData, TrainingConfig
+from ecgdash.training.config import (
+    FINETUNINGS,
+    FROM_PRETRAINING,
+    FitSettings,
+    SimulatedData,
+    TrainingConfig,
+)
+from ecgdash.training.grid import train_grid
+from ecgdash.training.phases import _fewer
 from ecgdash.training.run import run_finetune, run_pretrain, train_family
 from ecgdash.training.shards import Shard, read_courses
 from ecgdash.training.simulated import prepare_simulated
@@ -118,3 +128,68 @@ def test_prepared_labels_and_courses_are_the_cohorts(folder: Path) -> None:
 def test_no_patient_trains_both_phase_2_and_phase_3(folder: Path) -> None:
     baseline = set(Shard(folder / "data/baseline").patient_ids)
     assert not baseline & set(Shard(folder / "data/follow_up").patient_ids)
+
+
+@pytest.fixture(scope="module")
+def grid(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train the grid of one lead in small: every cell for one epoch."""
+    root = tmp_path_factory.mktemp("grid")
+    ways = tuple(
+        replace(way, epochs=1, n_pairs=None if way.n_pairs is None else 60) for way in FINETUNINGS
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ecgdash.training.grid.FINETUNINGS", (FROM_PRETRAINING, *ways[1:]))
+        train_grid(CONFIG, folder / "data", root / "work", root / "models", ["1"])
+        stamps = {path: path.stat().st_mtime_ns for path in root.rglob("best.safetensors")}
+        train_grid(CONFIG, folder / "data", root / "work", root / "models", ["1"])
+    assert stamps == {path: path.stat().st_mtime_ns for path in stamps}  # nothing was done twice
+    return root
+
+
+def test_the_grid_trains_every_cell_of_a_lead_set(grid: Path) -> None:
+    cells = {path.parent.name for path in (grid / "work/1").glob("*/best.safetensors")}
+    assert cells == {
+        "pretrain", "finetune", "control", "finetune_2000", "control_2000",
+        "masked", "recalibrated", "masked_pairs",
+    }  # fmt: skip
+    engine = Engine.load("deepecg-lvsd-1", "cpu", grid / "models")
+    assert engine.card.lead_set == "1"
+    assert engine.card.title == "DeepECG LVSD, 1 lead"
+    cohort = simulate_patients(6, 999)
+    records = list(cohort.records(cohort.patient_index == 0))
+    assert len(engine.score_cohort(records, [])) == len(records)
+
+
+def test_the_control_starts_at_random_and_trains_all_of_it(grid: Path) -> None:
+    start = load_file(grid / "work/1/pretrain/best.safetensors")
+    tuned = load_file(grid / "work/1/finetune/best.safetensors")
+    control = load_file(grid / "work/1/control/best.safetensors")
+    frozen = [name for name in start if name.startswith(("stem.", "block1.", "block2."))]
+    assert all(torch.equal(start[name], tuned[name]) for name in frozen)
+    weights = [name for name in frozen if name.endswith("weight")]
+    assert all(not torch.equal(start[name], control[name]) for name in weights)
+
+
+def test_the_papers_masked_rule_is_trained_beside_the_family(grid: Path) -> None:
+    beside = load_file(grid / "work/1/masked_pairs/best.safetensors")
+    family = load_file(grid / "models/deepecg-lvsd-1/weights.safetensors")
+    shared = [name for name in family if name.startswith(("stem.", "block3."))]
+    assert all(torch.equal(beside[name], family[name]) for name in shared)
+    name = "branches.masked.perceptron.out.weight"
+    assert not torch.equal(beside[name], family[name])
+
+
+def test_a_lead_set_sees_its_leads_alone(folder: Path) -> None:
+    rows = np.array([3, 1])
+    twelve = Shard(folder / "data/baseline").fixed_crops(rows)
+    for lead_set, leads in (("6", slice(0, 6)), ("1", slice(0, 1))):
+        fewer = Shard(folder / "data/baseline", lead_set).fixed_crops(rows)
+        np.testing.assert_array_equal(fewer, twelve[:, :, leads])
+
+
+def test_few_pairs_are_the_same_ones_in_any_order(folder: Path) -> None:
+    shard = Shard(folder / "data/baseline")
+    rows = np.arange(len(shard))
+    few = _fewer(shard, rows, 20)
+    np.testing.assert_array_equal(few, _fewer(shard, rows[::-1], 20))
+    assert set(few) < set(_fewer(shard, rows, 40))
