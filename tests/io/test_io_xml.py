@@ -254,3 +254,14 @@ def test_a_rate_that_the_compressed_leads_contradict_is_refused(shared_data, tmp
     (tmp_path / "a.xml").write_bytes(text.replace(stated, b"<samplingrate>250</samplingrate>"))
     with pytest.raises(CorruptFile, match="the leads hold 5500 samples, 2750 are stated"):
         read_ecg(tmp_path / "a.xml")
+
+
+def test_signed_philips_samples_have_no_offset(tmp_path):
+    """65535 counts moved every lead by 0.3 V, out of sight of the calibration pulse."""
+    path = made.write_sierra(tmp_path / "a.xml")
+    stated = "<signaloffset>0</signaloffset>"
+    text = path.read_text()
+    assert stated in text
+    path.write_text(text.replace(stated, "<signaloffset>65535</signaloffset>"))
+    with pytest.raises(CorruptFile, match="an offset of 65535 is stated for signed samples"):
+        read_ecg(path)

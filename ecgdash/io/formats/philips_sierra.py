@@ -77,6 +77,14 @@ def _check_waveforms(root: "Element", where: str) -> None:
         raise CorruptFile("the file holds no waveforms", where=where, todo="Export it again")
     rates = {_whole(parsed.get("samplespersecond")), _whole(_text_of(root, "samplingrate"))}
     rates.discard(None)
+    offset = (_text_of(root, "signaloffset") or "0").strip()
+    if (_text_of(root, "signalsigned") or "").strip().lower() == "true" and offset != "0":
+        raise CorruptFile(
+            f"an offset of {offset[:12]} is stated for signed samples",
+            where=where,
+            accepted="Accepted: signed samples about zero",
+            todo="Export the ECG again",
+        )
     duration_ms = _whole(parsed.get("durationperchannel"))
     if len(rates) != 1 or not duration_ms:
         raise CorruptFile(
