@@ -128,7 +128,8 @@ def test_killed_at_random_moments_and_resumed_it_ends_with_the_same_store(
     url = f"sqlite:///{database}"
     n_rows = N_FILES + 1 + N_PACKED
     n_killed = 0
-    moments = sorted(rng.sample(range(1, n_rows), 5))
+    # Some files are left after the last kill: a process that ends by itself is not killed.
+    moments = sorted(rng.sample(range(1, n_rows - 5), 5))
     for number in moments:
         process = child(url, folder, jobs)
         for line in process.stdout:
