@@ -164,9 +164,10 @@ def header_of(path: Path) -> tuple[str, ...]:
     if path.suffix.lower() == ".xlsx":
         return _sheet_header(path)
     try:
-        with _open(path) as stream:
+        # Only the header need be text; what stands in the rows is told when they are read.
+        with _open(path, "replace") as stream:
             line = stream.readline(MAX_HEADER)
-    except (OSError, UnicodeDecodeError, EOFError, zlib.error):
+    except (OSError, EOFError, zlib.error):
         return ()
     separator = max((",", ";", "\t"), key=line.count)
     try:
@@ -192,10 +193,10 @@ def _lines(stream: TextIO) -> Iterator[str]:
         yield line
 
 
-def _open(path: Path) -> TextIO:
+def _open(path: Path, errors: str = "strict") -> TextIO:
     if path.suffix.lower() != ".gz":
-        return path.open(encoding="utf-8-sig", newline="")
-    return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+        return path.open(encoding="utf-8-sig", errors=errors, newline="")
+    return gzip.open(path, "rt", encoding="utf-8-sig", errors=errors, newline="")
 
 
 def _check_columns(columns: list[str], required: tuple[str, ...], where: str) -> None:

@@ -81,7 +81,7 @@ class DataSets:
         Raises
         ------
         TableError
-            If there is no mapping of that name, or a table lacks a column it needs.
+            If there is no mapping of that name, or no table has its columns.
         """
         from ecgdash.io.profiles import recognise, tables_among, unknown_tables
 
@@ -102,32 +102,48 @@ class DataSets:
         tables = [path for place in places for path in tables_among(place)]
         unknown = tuple(unknown_tables(tables, taken))
         sets = cls(tuple(found), unknown, archived, settings.zone, settings.keep_reports, folders)
-        return sets if chosen is None else sets.mapped(chosen)
+        return sets if chosen is None else sets._read_by(chosen, mapping or "")
 
-    def mapped(self, mapping: "TableMapping", table: Path | None = None) -> "DataSets":
-        """Return the same data sets, those of the mapping's profile read by it.
+    def _read_by(self, mapping: "TableMapping", name: str) -> "DataSets":
+        """Return the same data sets, those that have the mapping's columns read by it."""
+        found = [
+            one.with_mapping(mapping)
+            if one.profile.name == mapping.profile and not one.with_mapping(mapping).missing()
+            else one
+            for one in self.found
+        ]
+        if not any(one.mapping == mapping for one in found):
+            self.close()
+            raise TableError(
+                f"no table has the columns of the mapping {name}",
+                accepted=f"Its columns: {', '.join(column for column, _ in mapping.columns)}",
+                todo="Choose another mapping, or map the table on the import page",
+            )
+        return replace(self, found=tuple(found))
+
+    def mapped(self, mapping: "TableMapping", table: Path) -> "DataSets":
+        """Return the same data sets, that of one table read by the mapping.
 
         Parameters
         ----------
         mapping : Mapping
-        table : Path, optional
-            One of `unknown`, which is a table of the mapping's profile from now on; or the
-            first table of the one data set that is meant.
+        table : Path
+            One of `unknown`, which is a table of the mapping's profile from now on; or a
+            table of the data set that is meant.
         """
-        from ecgdash.io.profiles import PROFILES, FoundTable, Recognised
+        from ecgdash.io.profiles import FoundTable, Recognised, profile_named
         from ecgdash.io.table_rows import header_of
 
         found, unknown = list(self.found), list(self.unknown)
         if table in unknown:
-            profile = next(one for one in PROFILES if one.name == mapping.profile)
+            profile = profile_named(mapping.profile)
             held = FoundTable(profile.tables[0][0], table, header_of(table))
             found.append(
                 Recognised(profile, (held,), mapping, self.zone, keep_reports=self.keep_reports)
             )
             unknown.remove(table)
         for place, one in enumerate(found):
-            meant = table is None or any(held.path == table for held in one.tables)
-            if meant and one.profile.name == mapping.profile:
+            if any(held.path == table for held in one.tables):
                 found[place] = one.with_mapping(mapping)
         return replace(self, found=tuple(found), unknown=tuple(unknown))
 

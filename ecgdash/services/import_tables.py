@@ -1,6 +1,6 @@
 """Tables that come with an import: echoes and diagnoses, read before anything is stored."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,17 +102,27 @@ def _of_set(found: "Found") -> OneTable:
     return OneTable(found.file, found.items, told(found.problems), found.remarks)
 
 
-def patient_table_outcome(file: str, table: "PatientTable", n_used: int) -> TableOutcome | None:
+def patient_table_outcome(
+    file: str, table: "PatientTable", used: Collection[str]
+) -> TableOutcome | None:
     """Return what became of a patient table's rows, or None if each was used and fine.
 
-    `n_accepted` counts the files that got facts from the table.
+    Parameters
+    ----------
+    file : str
+    table : PatientTable
+        A row may stand under several files: PTB-XL names one of each rate.
+    used : collection of str
+        Keys of the files that got facts from it.
     """
-    n_idle = len(table.rows) - n_used
-    files = "1 file that it names was" if n_idle == 1 else f"{n_idle:,} files that it names were"
-    remarks = (f"{files} not among those imported",)
-    if not table.problems and n_idle <= 0:
+    rows = {id(row) for row in table.rows.values()}
+    n_used = len({id(table.rows[key]) for key in used})
+    n_idle = len(rows) - n_used
+    if not table.problems and not n_idle:
         return None
-    return TableOutcome(file, n_used, 0, told(table.problems), remarks if n_idle > 0 else ())
+    idle = "1 row is about a file" if n_idle == 1 else f"{n_idle:,} rows are about files"
+    remarks = (f"{idle} not among those imported",) if n_idle else ()
+    return TableOutcome(file, n_used, 0, told(table.problems), remarks)
 
 
 def told(problems: "Sequence[RowProblem]") -> tuple[str, ...]:

@@ -154,7 +154,7 @@ def import_paths(  # noqa: PLR0913 - one keyword per option of the command
     if table is None:
         return report
     name = sets.records_file if table_file is None else table_file.name
-    outcome = patient_table_outcome(name, table, len(used))
+    outcome = patient_table_outcome(name, table, used)
     return report if outcome is None else replace(report, tables=(*report.tables, outcome))
 
 

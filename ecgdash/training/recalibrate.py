@@ -139,8 +139,7 @@ def _history(
     if variant == MASKED:
         return masked_history(ecg, patient.course.refs, scores)
     if variant == MASKED_PAIRS:
-        paired = [pair.ecg for pair in patient.pairs if pair.ecg.key in scores]
-        return masked_history(ecg, paired, scores)
+        return masked_history(ecg, [pair.ecg for pair in patient.pairs], scores)
     return recalibrated_history(ecg, patient.pairs, scores)
 
 

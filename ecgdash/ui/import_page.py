@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from ecgdash.errors import EcgDashError
 from ecgdash.io import READERS, ReadHints
 from ecgdash.services.importing import import_paths
 from ecgdash.services.scoring import score_patients
@@ -42,7 +43,11 @@ def draw_form(page: Page) -> None:
         st.session_state[state.IMPORT_STAGE] = stage
         st.session_state[state.IMPORT_ROUND] = st.session_state.get(state.IMPORT_ROUND, 0) + 1
         st.rerun()
-    may_go_on = draw_preview(page, stage)
+    may_go_on = False
+    try:
+        may_go_on = draw_preview(page, stage)
+    except EcgDashError as error:  # a table that cannot be read must leave a way back
+        st.error(error.sentence)
     with st.container(horizontal=True):
         pressed = st.button("Import and score", type="primary", disabled=not may_go_on)
         if st.button("Choose other files"):
@@ -57,12 +62,12 @@ def _choose(page: Page) -> Stage | None:
     number = st.session_state.get(state.IMPORT_ROUND, 0)
     with st.form(f"import-{number}", border=False):
         left, right = st.columns(2, gap="medium")
-        uploads: list[Any] = left.file_uploader(
+        files = left.file_uploader(
             "ECG files, tables (CSV, XLSX) or ZIP; .hea with .dat, and sidecars, together",
             accept_multiple_files=True,
             key=f"files-{number}",
         )
-        uploads += right.file_uploader(
+        folder = right.file_uploader(
             "A whole folder, such as PTB-XL with its table",
             accept_multiple_files="directory",
             key=f"folder-{number}",
@@ -75,6 +80,7 @@ def _choose(page: Page) -> Stage | None:
     if not pressed:
         return None
     site = site.strip() or "local"
+    uploads: list[Any] = [*files, *folder]
     if uploads:
         return import_stage.stage_uploads(uploads, site, hints, page.settings)
     if place is not None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ecgdash.errors import EcgDashError, printable
 from ecgdash.io.profiles import (
+    LVEF_ITSELF,
     OWN_TABLES,
     Mapping,
     Profile,
@@ -140,7 +141,7 @@ def _label_sentences(one: Recognised) -> tuple[str, ...]:
         if meaning not in ("<= 40", "not stated")
         else f"Its label {column} (LVEF {meaning} %) is not read: only a measured LVEF counts."
         for column, meaning in one.label_definitions().items()
-        if column != "LVEF in percent"
+        if column != LVEF_ITSELF
     )
 
 

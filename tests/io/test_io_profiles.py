@@ -174,7 +174,8 @@ def test_half_a_range_is_no_lvef(upper, tmp_path):
 def test_echonext_says_what_cannot_be_done_with_it(tmp_path):
     fixtures.write(tmp_path / "e.csv", fixtures.ECHONEXT, {"ecg_key": 1, "patient_key": 2})
     (found,) = recognise(tmp_path)
-    assert (found.profile.name, found.profile.label_definition) == ("echonext", "<= 45")
+    assert found.profile.name == "echonext"
+    assert found.label_definitions() == {"lvef_lte_45_flag": "<= 45"}
     said = " ".join(found.sentences())
     assert "Its label lvef_lte_45_flag means LVEF <= 45 %." in said
     assert "no LVEF number" in said

@@ -267,3 +267,14 @@ def test_a_folder_on_the_server_needs_no_upload(bare_site, monkeypatch, tmp_path
     press(at, "Look at them")
     press(at, "Import and score")
     assert bare_site.store.n_ecgs() == 1
+
+
+def test_a_table_that_cannot_be_read_leaves_a_way_back(bare_site):
+    at = bare_site.open("pages/import_data.py")
+    table = b"patient_id,performed_at,lvef_percent,method\nM\xfcller,2024-03-03,55,simpson\n"
+    look(at, ("echo.csv", table, "text/csv"))
+    assert "no UTF-8 CSV" in at.error[0].value
+    (button,) = (one for one in at.button if one.label == "Import and score")
+    assert button.disabled
+    press(at, "Choose other files")
+    assert not at.error

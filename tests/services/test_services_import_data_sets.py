@@ -127,7 +127,7 @@ def test_tables_in_the_folder_are_taken_without_an_option(store, settings, tmp_p
         ("codes.csv", 1),
         ("files.csv", 1),
     ]
-    assert report.tables[2].remarks == ("1 file that it names was not among those imported",)
+    assert report.tables[2].remarks == ("1 row is about a file not among those imported",)
     meant = {source["profile"]: source["label_definitions"] for source in report.sources}
     assert meant["echo-table"] == {"ef_lte_50": "<= 50", "LVEF in percent": "<= 40"}
     assert store.import_sources(report.key) == list(report.sources)
@@ -164,7 +164,8 @@ def test_echonext_imports_with_what_cannot_be_done_said(store, settings, tmp_pat
 def test_a_mapping_without_a_needed_column_stores_nothing(store, settings, tmp_path):
     fixtures.write(tmp_path / "set" / "e.csv", ECHO_COLUMNS, {"patient_id": "7"})
     with DataSets.of([tmp_path / "set"], settings) as sets:
-        lacking = sets.mapped(Mapping("echo-table", (("lvef_percent", "lvef_percent"),)))
+        mapping = Mapping("echo-table", (("lvef_percent", "lvef_percent"),))
+        lacking = sets.mapped(mapping, sets.files[0])
         with pytest.raises(TableError, match="no column gives patient_id, performed_at"):
             import_paths(store, [tmp_path / "set"], settings=settings, data_sets=lacking)
     assert store.n_patients() == 0
@@ -219,3 +220,38 @@ def test_an_upload_that_was_cut_off_goes_on_from_another_copy(store, settings, t
     assert report.n_resumed == 2
     assert [row.outcome for row in report.rows] == ["accepted"] * 3
     assert store.n_ecgs() == 3
+
+
+OWN_ECHOES = ["mrn", "day", "ef"]
+
+
+def test_a_named_mapping_leaves_other_tables_of_its_kind_alone(store, tmp_path):
+    settings = Settings(mappings_dir=tmp_path / "saved", models_dir=tmp_path / "none")
+    pairs = (("mrn", "patient_id"), ("day", "performed_at"), ("ef", "lvef_percent"))
+    save_mapping(Mapping("echo-table", pairs), settings.mappings_dir, "ours")
+    folder = tmp_path / "set"
+    row = {"patient_id": "7", "performed_at": "2020-01-02", "lvef_percent": "38"}
+    fixtures.write(folder / "a.csv", ECHO_COLUMNS, row)
+    fixtures.write(folder / "b.csv", OWN_ECHOES, {"mrn": "8", "day": "2020-01-02", "ef": "50"})
+    with DataSets.of([folder], settings, "ours") as sets:
+        report = import_paths(store, [folder], settings=settings, data_sets=sets)
+    assert [(t.file, t.n_accepted) for t in report.tables] == [("a.csv", 1), ("b.csv", 1)]
+    with pytest.raises(TableError, match="no table has the columns of the mapping ours"):
+        DataSets.of([folder / "a.csv"], settings, "ours")
+
+
+def test_a_second_table_stays_where_the_first_is_given_by_name(settings, tmp_path):
+    tables = [
+        fixtures.write(tmp_path / "set" / name, ECHO_COLUMNS, {"patient_id": "7"})
+        for name in ("a.csv", "b.csv")
+    ]
+    with DataSets.of([tmp_path / "set"], settings) as sets:
+        assert sets.without((tables[0],), records=False).files == (tables[1],)
+
+
+def test_a_row_of_two_files_is_counted_once(store, settings, tmp_path):
+    folder = tmp_path / "ptbxl"
+    table = fixtures.ptbxl(folder, {}, {})
+    report = import_paths(store, [folder / "records500"], settings=settings, patient_table=table)
+    assert report.tables[0].n_accepted == 1
+    assert report.tables[0].remarks == ("1 row is about a file not among those imported",)

@@ -4,10 +4,13 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["OWN_DEFINITION", "label_definitions"]
+__all__ = ["LVEF_ITSELF", "OWN_DEFINITION", "label_definitions"]
 
 OWN_DEFINITION: Final = "<= 40"
 """LVSD here, in percent of LVEF (paper 000); made from the LVEF, never from a label."""
+
+LVEF_ITSELF: Final = "LVEF in percent"
+"""Stands for a column's name where a source has measured LVEFs and no label."""
 
 _NAMED: Final = {
     "lvef_lte_45_flag": "<= 45",  # EchoNext 1.1

@@ -12,9 +12,9 @@ from ecgdash.domain import Diagnosis, EchoStudy
 from ecgdash.io.patient_table import PatientRow, PatientTable
 from ecgdash.io.profiles.echoes import EchoTally, mimic_echoes
 from ecgdash.io.profiles.facts import FactReader
-from ecgdash.io.profiles.label_columns import OWN_DEFINITION, label_definitions
+from ecgdash.io.profiles.label_columns import LVEF_ITSELF, OWN_DEFINITION, label_definitions
 from ecgdash.io.profiles.mapping import Mapping
-from ecgdash.io.profiles.registry import PROFILES, Profile
+from ecgdash.io.profiles.registry import OWN_TABLES, PROFILES, Profile
 from ecgdash.io.table_rows import RowProblem, header_of, is_table, rows_of
 from ecgdash.io.tables import read_diagnoses_csv, read_echo_csv
 
@@ -24,7 +24,6 @@ _DEPTH: Final = 2
 _MAX_MB: Final = 65_536
 _HEADERS_READ: Final = 5
 _CINC_MARKS: Final = (b"#Dx:", b"# Dx:")
-_ECHONEXT_LABEL: Final = "lvef_lte_45_flag"
 
 
 @dataclass(frozen=True)
@@ -74,10 +73,8 @@ class Recognised:
     def label_definitions(self) -> dict[str, str]:
         """Return its own low-EF labels by column; its LVEFs, if any, get ECGDash's definition."""
         found = label_definitions(self.columns)
-        if self.profile.label_definition != "none":
-            found.setdefault(_ECHONEXT_LABEL, self.profile.label_definition)
         if any(table.role == "echoes" for table in self.tables):
-            found["LVEF in percent"] = OWN_DEFINITION
+            found[LVEF_ITSELF] = OWN_DEFINITION
         return found
 
     def sentences(self) -> tuple[str, ...]:
@@ -90,7 +87,7 @@ class Recognised:
             if meaning != "not stated"
             else f"It does not state which LVEF its label {column} means."
             for column, meaning in self.label_definitions().items()
-            if column != "LVEF in percent"
+            if column != LVEF_ITSELF
         ]
         return (self.profile.title, *rows, *lost, *labels, *self.profile.gives,
                 *self.profile.cannot)  # fmt: skip
@@ -190,7 +187,10 @@ def recognise(
         roles = {table.role for table in matched.values()}
         if matched and profile.tables[0][0] in roles or _is_cinc(profile, files):
             mapping = Mapping(profile.name, profile.columns)
-            found.append(Recognised(profile, tuple(matched.values()), mapping, zone))
+            held = tuple(matched.values())
+            # Tables of one's own have nothing to do with each other, nor do their mappings.
+            sets = [(one,) for one in held] if profile in OWN_TABLES else [held]
+            found += [Recognised(profile, tables_of, mapping, zone) for tables_of in sets]
     taken = {table.path for one in found for table in one.tables}
     for file, head in tables:
         if file not in taken:
@@ -203,8 +203,8 @@ def _by_saved(
 ) -> list[Recognised]:
     """Return the table by the first saved mapping whose columns it has, all of them."""
     for mapping in saved:
-        profile = next((one for one in PROFILES if one.name == mapping.profile), None)
-        if profile is None or not mapping.columns or len({r for r, _ in profile.tables}) != 1:
+        profile = next((one for one in OWN_TABLES if one.name == mapping.profile), None)
+        if profile is None or not mapping.columns:
             continue
         table = FoundTable(profile.tables[0][0], file, head)
         one = Recognised(profile, (table,), mapping, zone)

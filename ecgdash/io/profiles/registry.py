@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from ecgdash.domain.ecg import Sex
+from ecgdash.errors import TableError
 
-__all__ = ["PROFILES", "Profile"]
+__all__ = ["OWN_TABLES", "PROFILES", "Profile", "profile_named"]
 
 Role = Literal["records", "people", "measurements", "echoes", "diagnoses", "labels"]
 
@@ -21,8 +22,6 @@ class Profile:
     tables : tuple of (role, columns)
         A table is recognised when its header holds all these columns (lower case); the first
         role has to be there.
-    label_definition : str
-        What the data set's own low-EF label means; "none" without one.
     columns : tuple of (column, field)
         The mapping offered first.
     needed : tuple of tuple of str
@@ -38,7 +37,6 @@ class Profile:
     name: str
     title: str
     tables: tuple[tuple[Role, frozenset[str]], ...]
-    label_definition: str
     gives: tuple[str, ...]
     cannot: tuple[str, ...]
     columns: tuple[tuple[str, str], ...] = ()
@@ -55,7 +53,6 @@ PROFILES: Final = (
         "ptb-xl",
         "PTB-XL 1.0.3",
         (("records", frozenset({"ecg_id", "patient_id", "scp_codes", "filename_hr"})),),
-        "none",
         (
             "Patient, day, age, sex and SCP codes of each record.",
             "Of each record the 500 Hz file is taken, never both files.",
@@ -82,7 +79,6 @@ PROFILES: Final = (
             ("measurements", frozenset({"subject_id", "study_id", "rr_interval", "qrs_onset"})),
             ("people", frozenset({"subject_id", "gender", "anchor_age", "anchor_year"})),
         ),
-        "none",
         (
             "Patient and time of each record; the cart's statements, intervals and axes.",
             "29999 and other values no heart can have are left out.",
@@ -126,7 +122,6 @@ PROFILES: Final = (
                 frozenset({"subject_id", "measurement_id", "measurement_datetime", "result"}),
             ),
         ),
-        "none",
         (
             "One LVEF per measurement_id: biplane first, then 3D, then the reported value.",
             "lvef with lvef_upper is a range and becomes its midpoint.",
@@ -140,7 +135,6 @@ PROFILES: Final = (
         "echonext",
         "EchoNext 1.1",
         (("labels", frozenset({"ecg_key", "patient_key", "lvef_lte_45_flag"})),),
-        "<= 45",
         ("Age, sex and the 12 labels of each ECG.",),
         (
             "Its label is LVEF <= 45 %, not <= 40 %: no figure of it compares with ours.",
@@ -155,7 +149,6 @@ PROFILES: Final = (
         "code-15",
         "CODE-15 %",
         (("labels", frozenset({"exam_id", "patient_id", "age", "is_male"})),),
-        "none",
         ("Patient, age, sex and six diagnoses of each exam.",),
         (
             "It states no unit of amplitude: each ECG is refused until you state one.",
@@ -167,7 +160,6 @@ PROFILES: Final = (
         "manifest",
         "A table of one's own",
         (("records", frozenset({"file", "patient_id"})),),
-        "none",
         ("Patient, time, age and sex of each file.",),
         ("LVEF comes from an echo table beside it.",),
         (
@@ -187,7 +179,6 @@ PROFILES: Final = (
             ("echoes", frozenset({"patient_id", "performed_at", "lvef_percent"})),
             ("echoes", frozenset({"patient_id", "performed_at", "report"})),
         ),
-        "none",
         ("Patient, time, LVEF in percent and method of each echo.",),
         ("An LVEF between 0 and 1 is refused: percent or fraction is never guessed.",),
         (
@@ -203,7 +194,6 @@ PROFILES: Final = (
         "diagnosis-table",
         "A table of diagnoses",
         (("diagnoses", frozenset({"patient_id", "code_system", "code", "recorded_on"})),),
-        "none",
         ("Patient, code and day of each diagnosis; ICD codes flag ECGs from that day on.",),
         (),
         (
@@ -218,10 +208,26 @@ PROFILES: Final = (
         "cinc",
         "PhysioNet/CinC Challenge headers",
         (),
-        "none",
         ("Age, sex and SNOMED codes from the comments of each header; there is no table.",),
         ("It has no LVEF and no dates: no timeline, and nothing can be evaluated.",),
         by_reader=True,
     ),
 )
 """Columns are those published with each version; a table with more columns is the same table."""
+
+OWN_TABLES: Final = tuple(
+    profile for profile in PROFILES if profile.name in {"manifest", "echo-table", "diagnosis-table"}
+)
+"""Profiles that a table of any columns can be mapped to."""
+
+
+def profile_named(name: str) -> Profile:
+    """Return a profile by its name; raises `TableError` if there is none."""
+    for profile in PROFILES:
+        if profile.name == name:
+            return profile
+    raise TableError(
+        f"there is no profile {name!r}",
+        accepted=f"Known: {', '.join(profile.name for profile in PROFILES)}",
+        todo="Save the mapping again",
+    )

@@ -7,15 +7,10 @@ from typing import Final
 
 from ecgdash.domain.leads import canonical_lead
 from ecgdash.io.profiles.mapping import Mapping
-from ecgdash.io.profiles.registry import PROFILES, Profile
+from ecgdash.io.profiles.registry import Profile, profile_named
 from ecgdash.io.table_rows import header_of, is_table, known_table
 
-__all__ = ["OWN_TABLES", "offered_mapping", "unknown_tables"]
-
-OWN_TABLES: Final = tuple(
-    profile for profile in PROFILES if profile.name in {"manifest", "echo-table", "diagnosis-table"}
-)
-"""Profiles that a table of any columns can be mapped to."""
+__all__ = ["offered_mapping", "unknown_tables"]
 
 _SYNONYMS: Final[dict[str, frozenset[str]]] = {
     "file": frozenset({"file", "filename", "path", "ecgfile", "ecgpath", "waveformfile"}),
@@ -78,7 +73,7 @@ def offered_mapping(columns: Sequence[str]) -> tuple[Profile, Mapping]:
         name = "echo-table"
     elif "code" in guessed:
         name = "diagnosis-table"
-    profile = next(one for one in OWN_TABLES if one.name == name)
+    profile = profile_named(name)
     fields = {field for _, field in profile.columns}
     pairs = tuple((column, field) for field, column in guessed.items() if field in fields)
     return profile, Mapping(profile.name, pairs)
