@@ -218,6 +218,11 @@ class EcgRecord:
         object.__setattr__(self, "measurements", MappingProxyType(dict(self.measurements)))
         object.__setattr__(self, "patient_id", normalise_patient_id(self.patient_id))
 
+    def require_millivolts(self, what: str) -> None:
+        """Raise `InvalidValue` for a record in arbitrary units; `what` needs millivolts."""
+        if not self.in_millivolts:
+            raise InvalidValue(f"{what} needs millivolts, and this ECG is in arbitrary units")
+
     def _check_leads(self) -> None:
         if self.signal_mv.ndim != 2 or self.signal_mv.shape[0] != len(self.leads):
             raise InvalidValue(

@@ -127,3 +127,16 @@ def test_wfdb_keeps_the_local_day_of_another_zone(tmp_path):
     record = made.make_record(recorded_at=late, local_day=date(2024, 6, 1))
     read = read_ecg(write_wfdb(record, tmp_path, "r"), zone=ZoneInfo("America/Lima"))
     assert (read.recorded_at, read.local_day) == (late, date(2024, 6, 1))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda record, folder: write_wfdb(record, folder, "a"),
+        lambda record, folder: write_muse_xml(record, folder / "a.xml"),
+    ],
+)
+def test_arbitrary_units_are_never_written_as_millivolts(write, tmp_path):
+    with pytest.raises(InvalidValue, match="this ECG is in arbitrary units"):
+        write(made.make_record(in_millivolts=False), tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -39,8 +39,10 @@ def write_muse_xml(record: EcgRecord, path: Path | str) -> Path:
     Raises
     ------
     InvalidValue
-        If a stored lead is absent, a sample is absent, or the rate is no whole number.
+        If a stored lead is absent, a sample is absent, the rate is no whole number, or the
+        record is in arbitrary units.
     """
+    record.require_millivolts("MUSE XML")
     missing = [name for name in STORED_LEADS if name not in record.leads]
     if missing:
         raise InvalidValue(f"MUSE XML needs the leads {', '.join(missing)}")

@@ -39,9 +39,12 @@ def write_wfdb(record: EcgRecord, folder: Path | str, name: str) -> Path:
     Raises
     ------
     InvalidValue
-        If the name is not a WFDB record name, or an amplitude does not fit 32 bits.
+        If the name is not a WFDB record name, an amplitude does not fit 32 bits, or the
+        record is in arbitrary units.
     """
     import wfdb
+
+    record.require_millivolts("a WFDB file")
 
     if not _NAME.match(name):
         raise InvalidValue(
