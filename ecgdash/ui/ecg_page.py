@@ -63,21 +63,22 @@ def draw_paper(record: EcgRecord, facts: StoredEcg) -> None:
     layout = {
         "width_mm": PAPER_WIDTH_MM,
         "height_mm": PAPER_HEIGHT_MM,
-        "strips": [_strip_view(strip) for strip in strips],
+        "strips": [_strip_view(strip, calibrated=record.in_millivolts) for strip in strips],
         "foot": _foot(record, start_s),
         "alt": f"ECG of {record.duration_s:.1f} s, leads {', '.join(record.leads)}",
     }
     draw_sheet(layout, b"".join(_microvolts(strip) for strip in strips), key=record.sha256)
 
 
-def _strip_view(strip: Strip) -> dict[str, object]:
+def _strip_view(strip: Strip, *, calibrated: bool) -> dict[str, object]:
     return {
         "lead": strip.lead,
         "x_mm": strip.x_mm,
         "baseline_mm": strip.baseline_mm,
         "step_mm": strip.step_mm,
         "n": len(strip.signal_mv),
-        "first": strip.x_mm <= 10.0,
+        # The pulse means 1 mV: there is none where amplitudes are in no unit.
+        "pulse": calibrated and strip.x_mm <= 10.0,
     }
 
 

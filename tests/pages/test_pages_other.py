@@ -2,6 +2,7 @@
 
 import json
 import struct
+from dataclasses import replace
 
 import handmade_store
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from page_driver import told
 
 from ecgdash.domain import Patient
+from ecgdash.inference.gate import gate
+from ecgdash.store import Findings
 
 PAGES = ("pages/cohort.py", "pages/import_data.py", "pages/models.py")
 
@@ -78,6 +81,25 @@ def test_every_ecg_opens_on_paper(site, code):
         assert len(samples) == sum(strip["n"] for strip in strips)
         first = site.store.record(ecg.key).lead(strips[0]["lead"])[: strips[0]["n"]]
         assert np.abs(samples[: strips[0]["n"]] / 1000 - first).max() <= 0.00051
+
+
+def head_of(block):
+    return json.loads(block[4 : 4 + struct.unpack("<I", block[:4])[0]])["sheet"]
+
+
+def test_arbitrary_units_have_no_pulse_and_say_so(site):
+    (ecg, *_) = site.store.ecgs_of(site.keys["HM-0102"])
+    record = site.store.record(ecg.key)
+    moved = replace(record, in_millivolts=False, signal_mv=record.signal_mv * 0.5)
+    key = site.store.add_ecg(site.keys["HM-0102"], moved, Findings(gate(moved)))
+    at = site.open("pages/ecg.py", patient=site.keys["HM-0102"], ecg=key)
+    head = head_of(sheet_of(at))
+    assert not any(strip["pulse"] for strip in head["strips"])
+    assert "arbitrary units" in head["foot"]
+    assert "amplitudes are in arbitrary units" in told(at)
+    real = head_of(sheet_of(site.open("pages/ecg.py", patient=site.keys["HM-0102"], ecg=ecg.key)))
+    assert any(strip["pulse"] for strip in real["strips"])
+    assert "10 mm/mV" in real["foot"]
 
 
 def sheet_of(at):

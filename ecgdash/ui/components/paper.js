@@ -82,7 +82,7 @@ export default function (component) {
   pen.strokeStyle = paper.trace;
   sheet.strips.forEach((strip) => {
     pen.lineWidth = 0.28;
-    if (strip.first) calibration(pen, strip, paper.gain_mm_per_mv);
+    if (strip.pulse) calibration(pen, strip, paper.gain_mm_per_mv);
     trace(pen, strip, samples.slice(from, from + strip.n), paper.gain_mm_per_mv);
     leadName(pen, strip, paper);
     from += strip.n;
