@@ -69,7 +69,7 @@ class DataSets:
     def of(
         cls, paths: Sequence[Path], settings: Settings, mapping: str | None = None
     ) -> "DataSets":
-        """Look into the folders (two levels deep), files and archives; nothing is written.
+        """Look into the folders, files and archives; nothing is written.
 
         Parameters
         ----------
@@ -296,7 +296,7 @@ def _archives(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     """Yield archives with the names that the import shows for them."""
     for path in paths:
         if path.is_dir():
-            inner = sorted(path.glob("*.[zZ][iI][pP]")) + sorted(path.glob("*/*.[zZ][iI][pP]"))
+            inner = sorted(path.rglob("*.[zZ][iI][pP]"))
             base = path.name or path.resolve().name
             yield from ((file, f"{base}/{file.relative_to(path).as_posix()}") for file in inner)
         elif path.suffix.lower() == ".zip" and path.is_file():

@@ -255,3 +255,13 @@ def test_a_row_of_two_files_is_counted_once(store, settings, tmp_path):
     report = import_paths(store, [folder / "records500"], settings=settings, patient_table=table)
     assert report.tables[0].n_accepted == 1
     assert report.tables[0].remarks == ("1 row is about a file not among those imported",)
+
+
+def test_a_table_is_found_however_deep_it_lies(store, settings, tmp_path):
+    row = {"patient_id": "7", "performed_at": "2020-01-02", "lvef_percent": "38"}
+    deep = tmp_path / "site" / "2020" / "q1" / "cardiology" / "echo"
+    fixtures.write(deep / "e.csv", ECHO_COLUMNS, row)
+    fixtures.write(tmp_path / "site" / ".trash" / "e.csv", ECHO_COLUMNS, {**row, "patient_id": "8"})
+    _, report = imported(store, settings, tmp_path / "site")
+    assert [(table.file, table.n_accepted) for table in report.tables] == [("e.csv", 1)]
+    assert not store.find_patients("8")

@@ -1,5 +1,6 @@
 """Which known data set lies in a folder; nothing is written, and rows are only counted."""
 
+import os
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,6 @@ from ecgdash.io.tables import read_diagnoses_csv, read_echo_csv
 
 __all__ = ["FoundTable", "Recognised", "recognise", "tables_among"]
 
-_DEPTH: Final = 2
 _MAX_MB: Final = 65_536
 _HEADERS_READ: Final = 5
 _CINC_MARKS: Final = (b"#Dx:", b"# Dx:")
@@ -169,7 +169,7 @@ def recognise(
     Parameters
     ----------
     where : Path or sequence of Path
-        A folder (searched two levels deep) or files; names do not matter, headers do.
+        A folder, with all below it, or files; names do not matter, headers do.
     zone : tzinfo
         Zone of times without one.
     saved : sequence of Mapping
@@ -223,8 +223,20 @@ def _files(where: Path | Sequence[Path]) -> list[Path]:
         return [path for path in where if path.is_file()]
     if where.is_file():
         return [where]
-    levels = ["/".join("*" * depth) for depth in range(1, _DEPTH + 1)]
-    return sorted(path for level in levels for path in where.glob(level) if path.is_file())
+    return sorted(_tables_and_headers(where))
+
+
+def _tables_and_headers(folder: Path) -> Iterator[Path]:
+    """Yield all tables below a folder, and the first few headers; ECGs may be a million."""
+    n_headers = 0
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            is_header = name.endswith(".hea") and n_headers < _HEADERS_READ
+            n_headers += is_header
+            file = Path(place, name)
+            if (is_header or is_table(file)) and not name.startswith(".") and file.is_file():
+                yield file
 
 
 def _is_cinc(profile: Profile, files: list[Path]) -> bool:
