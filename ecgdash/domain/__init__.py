@@ -1,5 +1,12 @@
 """The nouns of ECGDash: value objects that check themselves, and rules over them."""
 
+from ecgdash.domain.card import (
+    ProbabilityMap,
+    ReliabilityPoint,
+    Repeatability,
+    SelfCheck,
+    TrainingPart,
+)
 from ecgdash.domain.ecg import EcgRecord, EcgRef, normalise_patient_id
 from ecgdash.domain.estimate import Estimate
 from ecgdash.domain.evidence import EcgEvidence, HeadScores, RuleEvidence
@@ -64,11 +71,16 @@ __all__ = [
     "Patient",
     "PatientAction",
     "Prediction",
+    "ProbabilityMap",
     "Provenance",
+    "ReliabilityPoint",
+    "Repeatability",
     "RiskTimeline",
     "RuleEvidence",
+    "SelfCheck",
     "TimelineEcho",
     "TimelinePoint",
+    "TrainingPart",
     "TteEcgPair",
     "VariantCard",
     "VariantScore",

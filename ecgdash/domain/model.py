@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from ecgdash.domain.card import ProbabilityMap, Repeatability, SelfCheck, TrainingPart
 from ecgdash.domain.leads import LeadSet
 from ecgdash.errors import InvalidValue
 
@@ -70,6 +71,10 @@ class VariantCard:
     noise_floor_logit : float or None
         Half width of the 95 % limits of agreement between repeat ECGs of
         stable patients, in logits. None: not measured.
+    probability : ProbabilityMap or None
+        None: a score of this variant is no probability.
+    repeatability : Repeatability or None
+        What the noise floor was measured on; None: not measured.
     """
 
     variant: str
@@ -77,6 +82,8 @@ class VariantCard:
     sensitivity_90: OperatingPoint
     specificity_90: OperatingPoint
     noise_floor_logit: float | None = None
+    probability: ProbabilityMap | None = None
+    repeatability: Repeatability | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,15 @@ class FamilyCard:
         True: every page, plot and export says so.
     variants : tuple of VariantCard
         From least to most history.
+    label_definition : str
+        What counts as a case, and how the label was read.
+    must_not : tuple of str
+        What it must not be used for.
+    chosen, differs : tuple of str
+        What the source leaves open and we chose; where we do otherwise, and why.
+    training_data : tuple of TrainingPart
+    check : SelfCheck or None
+        None: `models verify` can check files only.
     """
 
     family: str
@@ -110,6 +126,12 @@ class FamilyCard:
     licence: str
     variants: tuple[VariantCard, ...]
     notes: tuple[str, ...] = ()
+    label_definition: str = ""
+    must_not: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()
+    training_data: tuple[TrainingPart, ...] = ()
+    check: SelfCheck | None = None
 
     def variant(self, name: str) -> VariantCard:
         """Return one variant's card.
