@@ -8,7 +8,7 @@ batch, hence not on the number of processes either.
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ecgdash.services.evaluation_pairs import SUBGROUP_KEYS, Bools, Floats
-from ecgdash.simulate.cohort import EcgBatch, SimulatedCohort, simulate_patients
+from ecgdash.simulate.cohort import EcgBatch, SimulatedCohort
 
 if TYPE_CHECKING:
     from ecgdash.services.evaluation_simulated import SimulatedSource
@@ -25,7 +25,7 @@ __all__ = ["EcgPart", "EcgScores", "EcgWork", "score_ecgs"]
 
 _CHUNK = 256
 _SAMPLING_HZ = 250.0
-_CACHE_VERSION = 1
+_CACHE_VERSION = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +140,7 @@ def _parts(
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    recipe = (source.n_patients, source.seed, dict(source.enrich))
+    recipe = replace(source, cache_dir=None)
     # A worker that dies ends this executor with an error; a multiprocessing.Pool waits for ever.
     with ProcessPoolExecutor(
         source.workers, get_context("spawn"), _start_worker, (recipe, work)
@@ -151,9 +151,8 @@ def _parts(
 _WORKER: dict[str, Any] = {}
 
 
-def _start_worker(recipe: tuple[int, int, dict[str, int]], work: EcgWork) -> None:
-    n_patients, seed, enrich = recipe
-    _WORKER["cohort"] = simulate_patients(n_patients, seed, enrich)
+def _start_worker(source: "SimulatedSource", work: EcgWork) -> None:
+    _WORKER["cohort"] = source.cohort()
     _WORKER["work"] = work
 
 
@@ -170,7 +169,14 @@ def _cache_file(source: "SimulatedSource", work: EcgWork) -> Path | None:
     if source.cache_dir is None:
         return None
     recipe = json.dumps(
-        [_CACHE_VERSION, source.n_patients, source.seed, sorted(source.enrich.items()), work.key]
+        [
+            _CACHE_VERSION,
+            source.n_patients,
+            source.seed,
+            source.site,
+            sorted(source.enrich.items()),
+            work.key,
+        ]
     )
     digest = hashlib.sha256(recipe.encode()).hexdigest()[:16]
     return source.cache_dir / f"ecg_scores_{source.seed}_{digest}.npz"

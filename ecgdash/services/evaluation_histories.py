@@ -25,7 +25,14 @@ from ecgdash.domain import (
 from ecgdash.inference.history import HistoryTerm, encode_histories, mean_score
 from ecgdash.services.evaluation_pairs import MASKED_PAIRS, Floats
 
-__all__ = ["PairRow", "Subject", "control_scores", "pair_rows", "variant_scores"]
+__all__ = [
+    "PairRow",
+    "Subject",
+    "control_scores",
+    "pair_rows",
+    "variant_scores",
+    "with_histories",
+]
 
 _TERM_OF = {MASKED: MASKED, MASKED_PAIRS: MASKED, RECALIBRATED: RECALIBRATED}
 
@@ -108,7 +115,7 @@ def variant_scores(
         if variant in names and variant in terms:
             histories = [row.histories[key] for row in rows]
             logits = base_logits[:, names.index(variant)]
-            found[key] = _with_histories(logits, histories, terms[variant])
+            found[key] = with_histories(logits, histories, terms[variant])
     return found
 
 
@@ -141,7 +148,7 @@ def control_scores(
         histories = [rows[i].histories[variant] for i in chosen]
         if donors is not None:
             shuffled = [histories[i] for i in donors]
-            found[f"shuffled_histories{suffix}"] = _with_histories(logits, shuffled, terms[variant])
+            found[f"shuffled_histories{suffix}"] = with_histories(logits, shuffled, terms[variant])
         found[f"no_history{suffix}"] = mean_score(logits)
     last = [rows[i].histories[RECALIBRATED] for i in chosen]
     found["last_lvef_alone"] = np.array(
@@ -150,9 +157,10 @@ def control_scores(
     return {key: _spread(values, chosen, len(rows)) for key, values in found.items()}
 
 
-def _with_histories(
+def with_histories(
     logits: Floats, histories: Sequence[History | None], term: HistoryTerm
 ) -> Floats:
+    """Return scores with each ECG's history added to its base logits; NaN without one."""
     scores = np.full(len(histories), np.nan)
     there = [i for i, history in enumerate(histories) if history is not None]
     if there:

@@ -40,6 +40,8 @@ class SimulatedSource:
         Where scores of ECGs are kept for the next evaluation.
     workers : int
         Processes.
+    site : str
+        Key of `ecgdash.simulate.people.SITES`: A is where the shipped families were trained.
     """
 
     n_patients: int
@@ -47,6 +49,11 @@ class SimulatedSource:
     enrich: Mapping[str, int] = field(default_factory=dict)
     cache_dir: Path | None = None
     workers: int = 1
+    site: str = "A"
+
+    def cohort(self) -> SimulatedCohort:
+        """Draw the patients, without any waveform."""
+        return simulate_patients(self.n_patients, self.seed, dict(self.enrich), self.site)
 
 
 def simulated_pairs(
@@ -68,7 +75,7 @@ def simulated_pairs(
     on_progress : callable, optional
         Told sentences such as "1024 of 30110 ECGs".
     """
-    cohort = simulate_patients(source.n_patients, source.seed, dict(source.enrich))
+    cohort = source.cohort()
     which = needed_ecgs(cohort)
     ecgs = score_ecgs(source, cohort, which, work, on_progress or (lambda _: None))
     names = [variant.variant for variant in card.variants]
@@ -172,7 +179,8 @@ def _origin(card: FamilyCard, name: str) -> str:
 
 def _description(source: SimulatedSource) -> str:
     extra = ", ".join(f"{count} added for {key}" for key, count in source.enrich.items())
-    return f"{source.n_patients} simulated patients, seed {source.seed}" + (
+    where = "" if source.site == "A" else f" of the shifted site {source.site}"
+    return f"{source.n_patients} simulated patients{where}, seed {source.seed}" + (
         f" ({extra}: they count in that subgroup only)" if extra else ""
     )
 

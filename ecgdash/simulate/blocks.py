@@ -105,7 +105,7 @@ def draw_block(
     people = draw_people(rng, BLOCK_SIZE, first_number, site)
     if change is not None:
         people = change(rng, people)
-    courses = draw_courses(rng, people)
+    courses = draw_courses(rng, people, site)
     hearts = draw_hearts(rng, people, courses)
     schedule = draw_schedule(rng, people, courses)
     visits = draw_visits(rng, people, schedule, site)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ecgdash.simulate.latent import LatentCourses, LatentPeople
 from ecgdash.simulate.parameters import Conduction
+from ecgdash.simulate.people import SITES
 
 __all__ = ["Archetype", "draw_courses", "true_lvef_percent"]
 
@@ -60,10 +61,10 @@ def true_lvef_percent(courses: LatentCourses, years: FloatArray) -> FloatArray:
     return np.asarray(np.clip(courses.base_percent - loss + trend + wobble, 10.0, 80.0))
 
 
-def draw_courses(rng: np.random.Generator, people: LatentPeople) -> LatentCourses:
-    """Draw each patient's archetype and course."""
+def draw_courses(rng: np.random.Generator, people: LatentPeople, site: str) -> LatentCourses:
+    """Draw each patient's archetype and course; `site` is a key of `people.SITES`."""
     n = len(people)
-    archetype = _draw_archetypes(rng, people)
+    archetype = _draw_archetypes(rng, people, SITES[site].dysfunction_factor)
     events = _no_events(n)
     for kind, fill in _FILL.items():
         rows = np.flatnonzero(archetype == kind)
@@ -88,22 +89,24 @@ def _risen(elapsed_years: FloatArray, constant_years: FloatArray) -> FloatArray:
     return np.asarray(1.0 - np.exp(-np.maximum(elapsed_years, 0.0) / constant_years))
 
 
-def _draw_archetypes(rng: np.random.Generator, people: LatentPeople) -> NDArray[np.int8]:
+def _draw_archetypes(
+    rng: np.random.Generator, people: LatentPeople, factor: float
+) -> NDArray[np.int8]:
     n = len(people)
     z = (people.age_years - 63.4) / 15.1
     lottery = rng.random((5, n))
-    dilated = 0.150 * np.exp(
+    dilated = factor * 0.150 * np.exp(
         0.65 * people.fibrillation + 0.6 * people.kidney_disease + 0.25 * people.male + 0.15 * z
     )
     lbbb = people.conduction == Conduction.LBBB
     # The first that applies, from the most specific cause to the least.
     rules = [
         (Archetype.LBBB, lbbb & (lottery[0] < LBBB_DYSFUNCTION_SHARE)),
-        (Archetype.TACHYCARDIA, people.fibrillation & (lottery[1] < 0.17)),
-        (Archetype.INFARCTION, lottery[2] < np.where(people.ischaemia, 0.62, 0.016)),
+        (Archetype.TACHYCARDIA, people.fibrillation & (lottery[1] < factor * 0.17)),
+        (Archetype.INFARCTION, lottery[2] < factor * np.where(people.ischaemia, 0.62, 0.016)),
         (Archetype.DILATED, lottery[3] < dilated),
-        (Archetype.CARDIOTOXIC, lottery[4] < 0.028),
-        (Archetype.MILDLY_REDUCED, lottery[4] > 1.0 - 0.028),
+        (Archetype.CARDIOTOXIC, lottery[4] < factor * 0.028),
+        (Archetype.MILDLY_REDUCED, lottery[4] > 1.0 - factor * 0.028),
     ]
     return np.select([r for _, r in rules], [k for k, _ in rules], Archetype.STABLE).astype(np.int8)
 

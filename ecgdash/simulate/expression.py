@@ -114,6 +114,7 @@ def express_parameters(
     columns |= _repolarisation(f, hearts, wide)
     columns |= _beats(f, hearts, visits, people)
     columns |= _recorder(hearts, visits)
+    columns["limb_gain"] = columns["limb_gain"] * visits.limb_gain
     since_infarct = visits.years - hearts.infarct_at
     return EcgParameters(
         seed=visit_seed,

@@ -222,6 +222,7 @@ class LatentVisits(Table):
     noise: FloatArray
     swing: FloatArray
     electrode_shift: FloatArray
+    limb_gain: FloatArray
     chest_gain: FloatArray
     p_jitter: FloatArray
     emg_uv: FloatArray

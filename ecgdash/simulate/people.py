@@ -36,6 +36,10 @@ class SiteProfile:
     noise_factor : float
         Factor on the recorders' noise.
     mains_hz : float
+    limb_gain, chest_gain : float
+        Factors on the waves that the recorders give.
+    dysfunction_factor : float
+        Factor on the chance of every cause of a low LVEF, LBBB excepted.
     """
 
     code: int
@@ -43,14 +47,18 @@ class SiteProfile:
     logit_fibrillation: float
     noise_factor: float
     mains_hz: float
+    limb_gain: float = 1.0
+    chest_gain: float = 1.0
+    dysfunction_factor: float = 1.0
 
 
 SITES: Final = {
-    # Paper 000, Table 1: hospital B has less hypertension (43.7 %) and more fibrillation (9.4 %).
+    # Paper 000, Table 1: hospital B has less hypertension (43.7 %) and LVSD (4.9 % of baseline
+    # pairs), and more fibrillation (9.4 %).
     "A": SiteProfile(1, 0.0, 0.0, 1.0, 60.0),
-    "B": SiteProfile(2, -0.42, 0.27, 1.3, 50.0),
+    "B": SiteProfile(2, -0.42, 0.30, 1.3, 50.0, 0.85, 1.15, 0.56),
 }
-"""The simulated hospitals; recorder noise and mains of B are our choice (a plain shift)."""
+"""The simulated hospitals; recorder noise, mains and gains of B are our choice (a plain shift)."""
 
 
 def draw_people(rng: np.random.Generator, n: int, first_number: int, site: str) -> LatentPeople:

@@ -168,7 +168,8 @@ def draw_visits(
         noise=rng.standard_normal((m, len(FEATURES))),
         swing=rng.standard_normal(m),
         electrode_shift=rng.normal(0.0, 0.10, (m, 1)) + rng.normal(0.0, 0.06, (m, 6)),
-        chest_gain=np.exp(rng.normal(0.0, 0.04, m)),
+        limb_gain=np.full(m, profile.limb_gain),
+        chest_gain=profile.chest_gain * np.exp(rng.normal(0.0, 0.04, m)),
         p_jitter=np.clip(np.exp(rng.normal(np.log(0.22), 0.35, m)), 0.02, 0.5),
         **recorder,
     )

@@ -1,6 +1,10 @@
 """Numbers in, numbers out: ROC with DeLong, exact intervals, thresholds, bootstrap, calibration."""
 
-from ecgdash.stats.bootstrap import bootstrap_auroc, bootstrap_auroc_difference
+from ecgdash.stats.bootstrap import (
+    bootstrap_auroc,
+    bootstrap_auroc_contrast,
+    bootstrap_auroc_difference,
+)
 from ecgdash.stats.calibration import CalibrationLine, brier, calibration_line, reliability_bins
 from ecgdash.stats.proportions import (
     Accuracy,
@@ -37,6 +41,7 @@ __all__ = [
     "auroc",
     "auroc_value",
     "bootstrap_auroc",
+    "bootstrap_auroc_contrast",
     "bootstrap_auroc_difference",
     "brier",
     "calibration_line",

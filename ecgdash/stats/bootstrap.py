@@ -5,6 +5,8 @@ patient multiplicities, which turns the replicates' AUROCs into weighted
 AUROCs over scores that are sorted once.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,7 +15,7 @@ from ecgdash.errors import InvalidValue
 from ecgdash.stats._validation import Bools, Floats, checked
 from ecgdash.stats.roc import auroc_value
 
-__all__ = ["bootstrap_auroc", "bootstrap_auroc_difference"]
+__all__ = ["bootstrap_auroc", "bootstrap_auroc_contrast", "bootstrap_auroc_difference"]
 
 _ELEMENTS_AT_ONCE = 4_000_000
 
@@ -62,11 +64,37 @@ def bootstrap_auroc_difference(
     Both scores are evaluated on the same draw of patients; percentile 95 % interval.
     See `bootstrap_auroc`.
     """
+    return bootstrap_auroc_contrast(
+        y, scores, (1.0, -1.0), patient, n_replicates=n_replicates, seed=seed
+    )
+
+
+def bootstrap_auroc_contrast(
+    y: ArrayLike,
+    scores: Sequence[ArrayLike],
+    factors: Sequence[float],
+    patient: ArrayLike,
+    *,
+    n_replicates: int = 1000,
+    seed: int = 0,
+) -> Estimate:
+    """Return a weighted sum of the AUROCs of several scores of the same ECGs.
+
+    With factors (1, -1, -1, 1) it says by how much the gain of the first score over the second
+    exceeds that of the third over the fourth. See `bootstrap_auroc_difference`.
+
+    Parameters
+    ----------
+    scores : sequence of array-like, each of shape (n,)
+    factors : sequence of float
+        One per score.
+    """
     labels, first = checked(y, scores[0])
-    _, second = checked(y, scores[1])
-    rows = _replicates(labels, (first, second), _clusters(patient, labels), n_replicates, seed)
-    value = auroc_value(labels, first) - auroc_value(labels, second)
-    return _percentile(value, rows[0] - rows[1])
+    values = (first, *(checked(y, score)[1] for score in scores[1:]))
+    rows = _replicates(labels, values, _clusters(patient, labels), n_replicates, seed)
+    weights = np.asarray(factors, dtype=np.float64)
+    areas = np.array([auroc_value(labels, score) for score in values])
+    return _percentile(float(weights @ areas), weights @ rows)
 
 
 def _clusters(patient: ArrayLike, labels: Bools) -> NDArray[np.intp]:

@@ -286,6 +286,34 @@ def test_sites_differ_as_in_table_1():
     assert np.median(b.noise_uv) > np.median(a.noise_uv)
 
 
+def test_site_b_has_the_lvsd_and_the_fibrillation_of_hospital_b():
+    """Paper 000, Table 1: 4.9 % and 9.4 % of baseline pairs (7.8 % and 7.4 % at hospital A)."""
+    lvsd, fibrillation = [], []
+    for seed in (905, 906):
+        cohort = simulate_patients(6000, seed, site="B")
+        firsts = [
+            pairs[0]
+            for i in range(cohort.n_patients)
+            if (pairs := form_pairs(cohort.ecg_refs(i), cohort.echo_studies(i)))
+        ]
+        rows = np.array([int(pair.ecg.key[1:]) for pair in firsts])
+        rhythm = cohort._parameters(rows).rhythm
+        lvsd += [pair.echo.lvsd for pair in firsts]
+        fibrillation += [*np.isin(rhythm, (Rhythm.AFIB, Rhythm.FLUTTER))]
+    assert np.mean(lvsd) == pytest.approx(0.049, abs=0.006)
+    assert np.mean(fibrillation) == pytest.approx(0.094, abs=0.008)
+
+
+def test_site_b_records_smaller_limb_leads_and_larger_chest_leads():
+    a, b = simulate_patients(3000, 7), simulate_patients(3000, 7, site="B")
+    limb, chest = (
+        [np.median(getattr(c._parameters(np.arange(c.n_ecgs)), name)) for c in (a, b)]
+        for name in ("limb_gain", "chest_gain")
+    )
+    assert limb[1] / limb[0] == pytest.approx(0.85, abs=0.03)
+    assert chest[1] / chest[0] == pytest.approx(1.15, abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

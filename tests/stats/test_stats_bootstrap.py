@@ -2,9 +2,16 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from ecgdash.errors import InvalidValue
-from ecgdash.stats import auroc, auroc_value, bootstrap_auroc, bootstrap_auroc_difference
+from ecgdash.stats import (
+    auroc,
+    auroc_value,
+    bootstrap_auroc,
+    bootstrap_auroc_contrast,
+    bootstrap_auroc_difference,
+)
 from ecgdash.stats.bootstrap import _weighted_auroc
 
 
@@ -48,6 +55,26 @@ def test_difference_is_paired_and_reproducible(rng):
     assert first.value == pytest.approx(auroc_value(y, better) - auroc_value(y, score))
     assert 0 < first.low < first.value < first.high
     nothing = bootstrap_auroc_difference(y, (score, score), patient, seed=5)
+    assert (nothing.value, nothing.low, nothing.high) == (0.0, 0.0, 0.0)
+
+
+def test_a_contrast_of_gains_is_that_of_weighted_aurocs(rng):
+    """Each replicate against scikit-learn's weighted AUROC, patients drawn by the same generator."""
+    y, score, patient = cohort(rng, 60)
+    scores = [score + factor * rng.normal(size=y.size) for factor in (0.2, 0.5, 1.0, 2.0)]
+    factors = (1.0, -1.0, -1.0, 1.0)
+    found = bootstrap_auroc_contrast(y, scores, factors, patient, n_replicates=80, seed=4)
+    draws = np.random.default_rng(4).multinomial(60, np.full(60, 1 / 60), size=80)
+    replicates = [
+        sum(
+            factor * roc_auc_score(y, one, sample_weight=draw[patient])
+            for factor, one in zip(factors, scores, strict=True)
+        )
+        for draw in draws
+    ]
+    limits = np.quantile(replicates, (0.025, 0.975))
+    assert (found.low, found.high) == pytest.approx(tuple(limits), abs=1e-12)
+    nothing = bootstrap_auroc_contrast(y, [score] * 4, factors, patient, n_replicates=50)
     assert (nothing.value, nothing.low, nothing.high) == (0.0, 0.0, 0.0)
 
 
