@@ -1,15 +1,17 @@
 """The commands about installed model families."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecgdash.domain.model import FamilyCard
+from ecgdash.domain.model import FamilyCard, VariantCard
 from ecgdash.errors import WeightsMissing
 from ecgdash.settings import Settings
+
+if TYPE_CHECKING:
+    from ecgdash.inference.manifest import InstalledFamily
 
 __all__ = ["models_app"]
 
@@ -21,11 +23,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 @models_app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List the installed families."""
+    from ecgdash.inference.card_json import card_to_json
     from ecgdash.inference.manifest import installed_families
 
     cards = installed_families(Settings().models_dir)
     if as_json:
-        typer.echo(json.dumps([asdict(card) for card in cards], indent=1))
+        typer.echo(json.dumps([card_to_json(card) for card in cards], indent=1))
         return
     if not cards:
         typer.echo("no model installed")
@@ -36,12 +39,13 @@ def list_(as_json: AsJson = False) -> None:
 
 @models_app.command()
 def show(family: str, as_json: AsJson = False) -> None:
-    """Show a family's card: origin, thresholds and noise floors."""
+    """Show a family's card: origin, thresholds, repeatability, probability map, limits of use."""
+    from ecgdash.inference.card_json import card_to_json
     from ecgdash.inference.manifest import find_family, load_card
 
     card, _ = load_card(find_family(family, Settings().models_dir))
     if as_json:
-        typer.echo(json.dumps(asdict(card), indent=1))
+        typer.echo(json.dumps(card_to_json(card), indent=1))
         return
     for line in _card_lines(card):
         typer.echo(line)
@@ -51,7 +55,7 @@ def show(family: str, as_json: AsJson = False) -> None:
 def verify(
     family: Annotated[str | None, typer.Argument(help="One family; else all.")] = None,
 ) -> None:
-    """Check cards, weights and evaluations against the manifest's sha256."""
+    """Check cards, weights and evaluations against the manifest, and compute one score again."""
     from ecgdash.inference.manifest import (
         find_family,
         read_manifest,
@@ -67,7 +71,25 @@ def verify(
         verify_family(row)
         verify_evaluation(row)
         also = "weights, card and evaluation" if row.evaluation else "weights and card"
-        typer.echo(f"{row.name}: {also} are those of the manifest")
+        typer.echo(f"{row.name}: {also} are those of the manifest; {_score_again(row, models_dir)}")
+
+
+def _score_again(row: "InstalledFamily", models_dir: Path) -> str:
+    from ecgdash.inference.manifest import load_card
+
+    check = load_card(row)[0].check
+    if check is None:
+        return "its card holds no score to compute again"
+    from ecgdash.inference.engine import Engine
+    from ecgdash.inference.self_check import difference_from_check
+
+    difference = difference_from_check(Engine.load(row.name, "cpu", models_dir), check)
+    if difference is None:
+        return (
+            "its score was not recomputed: this installation simulates another waveform than the "
+            "one the card's score is of, so the two cannot be compared"
+        )
+    return f"one score recomputed, largest difference {difference:.1e} logits"
 
 
 @models_app.command("add-evaluation")
@@ -87,14 +109,46 @@ def _card_lines(card: FamilyCard) -> list[str]:
         f"weights sha256 {card.weights_sha256}, preprocessing {card.preprocessing_version}",
         f"trained on: {card.trained_on}",
     ]
+    for part in card.training_data:
+        cases = "" if part.n_positive is None else f", {part.n_positive:,} with {card.label}"
+        lines.append(
+            f"  {part.phase}, {part.split}: {part.n:,} of {part.n_patients:,} patients{cases}"
+        )
+    if card.label_definition:
+        lines.append(card.label_definition)
     for variant in card.variants:
-        noise = variant.noise_floor_logit
-        floor = "not measured" if noise is None else f"{noise:.2f} logits"
-        lines.append(f"{variant.variant}: noise floor {floor}")
-        for point in (variant.youden, variant.sensitivity_90, variant.specificity_90):
-            lines.append(
-                f"  {point.rule} {point.value:.4f}: sensitivity {point.sensitivity:.3f}, "
-                f"specificity {point.specificity:.3f} on {point.n} {point.data} "
-                f"({point.n_positive} with {card.label})"
-            )
-    return lines + list(card.notes)
+        lines += _variant_lines(variant, card.label)
+    headed = [("must not be used", card.must_not), ("", (*card.notes, *card.chosen, *card.differs))]
+    for head, sentences in headed:
+        lines += [f"{head}:"] if head and sentences else []
+        lines += [f"  {one}" if head else one for one in sentences]
+    return lines
+
+
+def _variant_lines(variant: VariantCard, label: str) -> list[str]:
+    noise = variant.noise_floor_logit
+    floor = "not measured" if noise is None else f"{noise:.2f} logits"
+    lines = [f"{variant.variant}: noise floor {floor}"]
+    for point in (variant.youden, variant.sensitivity_90, variant.specificity_90):
+        lines.append(
+            f"  {point.rule} {point.value:.4f}: sensitivity {point.sensitivity:.3f}, "
+            f"specificity {point.specificity:.3f} on {point.n} {point.data} "
+            f"({point.n_positive} with {label})"
+        )
+    repeats = variant.repeatability
+    if repeats is not None:
+        lines.append(
+            f"  repeat ECGs: limits of agreement {repeats.lower_logit:.2f} to "
+            f"{repeats.upper_logit:.2f} logits, CCC {repeats.ccc:.2f}, kappa {repeats.kappa:.2f}, "
+            f"{repeats.n_pairs} pairs of {repeats.n_patients} patients"
+        )
+    mapped = variant.probability
+    lines.append(
+        "  probability: no map; a score is no probability"
+        if mapped is None
+        else f"  probability: logit(p) = {mapped.intercept:.3f} + {mapped.slope:.3f} logit(score); "
+        f"Brier {mapped.brier:.4f} (scores {mapped.brier_of_scores:.4f}), slope "
+        f"{mapped.calibration_slope:.2f}, intercept {mapped.calibration_intercept:.2f}, ECE "
+        f"{mapped.ece:.4f} on {mapped.n} {mapped.measured_on}"
+    )
+    return lines

@@ -2,7 +2,7 @@
 
     models/manifest.toml              [families.<name>] folder, weights and card with sha256
     models/<folder>/weights.safetensors
-    models/<folder>/card.json         thresholds, noise floors, origin, network sizes
+    models/<folder>/card.json         what `FamilyCard` states, and network sizes
     models/<folder>/training_log.json
     models/<folder>/evaluation.json   optional: the family's own figures, of these very weights
 
@@ -13,12 +13,13 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from ecgdash.domain.model import FamilyCard, OperatingPoint, VariantCard
+from ecgdash.domain.model import FamilyCard
 from ecgdash.errors import InvalidValue, WeightsHashMismatch, WeightsMissing
+from ecgdash.inference.card_json import NetworkSizes, card_from_dict, card_to_dict
 
 __all__ = [
     "InstalledFamily",
@@ -38,20 +39,6 @@ __all__ = [
 ]
 
 MANIFEST_NAME: Final = "manifest.toml"
-
-
-@dataclass(frozen=True)
-class NetworkSizes:
-    """What it takes to build the network that the weights fit.
-
-    Attributes
-    ----------
-    labels : tuple of str
-        Names of the pretraining branch's outputs, in order.
-    """
-
-    history_hidden: int
-    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -248,26 +235,3 @@ def _check_hash(path: Path, expected: str) -> None:
             accepted=f"The manifest names {expected[:12]}",
             todo="Restore the file that belongs to the manifest",
         )
-
-
-def card_to_dict(card: FamilyCard, network: NetworkSizes) -> dict[str, Any]:
-    """Return what `card.json` holds."""
-    return {**asdict(card), "network": asdict(network)}
-
-
-def card_from_dict(content: Mapping[str, Any]) -> FamilyCard:
-    """Build a card from what `card.json` holds."""
-    fields = {key: value for key, value in content.items() if key != "network"}
-    variants = tuple(_variant_from_dict(row) for row in fields.pop("variants"))
-    notes = tuple(fields.pop("notes"))
-    return FamilyCard(variants=variants, notes=notes, **fields)
-
-
-def _variant_from_dict(row: Mapping[str, Any]) -> VariantCard:
-    return VariantCard(
-        variant=row["variant"],
-        youden=OperatingPoint(**row["youden"]),
-        sensitivity_90=OperatingPoint(**row["sensitivity_90"]),
-        specificity_90=OperatingPoint(**row["specificity_90"]),
-        noise_floor_logit=row["noise_floor_logit"],
-    )

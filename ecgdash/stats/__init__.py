@@ -1,11 +1,25 @@
-"""Numbers in, numbers out: ROC with DeLong, exact intervals, thresholds, bootstrap, calibration."""
+"""Numbers in, numbers out: ROC with DeLong, intervals, thresholds, calibration, agreement."""
 
+from ecgdash.stats.agreement import (
+    LimitsOfAgreement,
+    cohens_kappa,
+    concordance,
+    limits_of_agreement,
+)
 from ecgdash.stats.bootstrap import (
     bootstrap_auroc,
     bootstrap_auroc_contrast,
     bootstrap_auroc_difference,
 )
-from ecgdash.stats.calibration import CalibrationLine, brier, calibration_line, reliability_bins
+from ecgdash.stats.calibration import (
+    CalibrationLine,
+    brier,
+    calibration_line,
+    expected_calibration_error,
+    platt_mapped,
+    reliability_bins,
+    reliability_points,
+)
 from ecgdash.stats.proportions import (
     Accuracy,
     Confusion,
@@ -36,6 +50,7 @@ __all__ = [
     "CalibrationLine",
     "Confusion",
     "DeLong",
+    "LimitsOfAgreement",
     "accuracy_at",
     "auprc",
     "auroc",
@@ -46,14 +61,20 @@ __all__ = [
     "brier",
     "calibration_line",
     "clopper_pearson",
+    "cohens_kappa",
+    "concordance",
     "confusion_at",
     "delong_interval",
     "delong_test",
     "delong_variance",
+    "expected_calibration_error",
+    "limits_of_agreement",
+    "platt_mapped",
     "predictive_estimates",
     "predictive_values",
     "proportion",
     "reliability_bins",
+    "reliability_points",
     "sensitivity_at_specificity",
     "specificity_at_sensitivity",
     "threshold_at_sensitivity",

@@ -1,13 +1,23 @@
-"""How far scores are from being probabilities: Brier score, calibration line."""
+"""How far scores are from being probabilities: Brier score, calibration line, Platt's map."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ecgdash.domain.card import ReliabilityPoint
 from ecgdash.stats._validation import Bools, Floats, both_classes, checked
+from ecgdash.stats.proportions import proportion
 
-__all__ = ["CalibrationLine", "brier", "calibration_line", "reliability_bins"]
+__all__ = [
+    "CalibrationLine",
+    "brier",
+    "calibration_line",
+    "expected_calibration_error",
+    "platt_mapped",
+    "reliability_bins",
+    "reliability_points",
+]
 
 _CLIP = 1e-6
 _MAX_STEPS = 50
@@ -42,16 +52,60 @@ def calibration_line(y: ArrayLike, probability: ArrayLike) -> CalibrationLine:
 
     Expects probabilities, not logits; they are clipped to [1e-6, 1 - 1e-6].
     NaN without both classes, or where the classes do not overlap.
+
+    Fitted to scores, slope and intercept are Platt's map (Advances in Large Margin
+    Classifiers, 1999), without his smoothing of the labels; see `platt_mapped`.
     """
     labels, values = checked(y, probability)
     if not both_classes(labels):
         return CalibrationLine(float("nan"), float("nan"), float("nan"))
-    clipped = np.clip(values, _CLIP, 1.0 - _CLIP)
-    logit = np.log(clipped / (1.0 - clipped))
+    logit = _logit(values)
     ones = np.ones_like(logit)
     line = _fit(labels, np.column_stack([ones, logit]), np.zeros_like(logit))
     shift = _fit(labels, ones[:, None], logit)
     return CalibrationLine(float(line[1]), float(line[0]), float(shift[0]))
+
+
+def platt_mapped(score: ArrayLike, slope: float, intercept: float) -> Floats:
+    """Return probabilities: logit(probability) = intercept + slope * logit(score).
+
+    Parameters
+    ----------
+    score : array-like of float, any shape
+        In [0, 1]; clipped to [1e-6, 1 - 1e-6].
+    slope, intercept : float
+        Of a `calibration_line` that was fitted on other patients.
+
+    Returns
+    -------
+    ndarray of float64, in (0, 1)
+    """
+    with np.errstate(over="ignore"):
+        mapped: Floats = 1.0 / (
+            1.0 + np.exp(-(intercept + slope * _logit(np.asarray(score, dtype=np.float64))))
+        )
+    return mapped
+
+
+def expected_calibration_error(y: ArrayLike, probability: ArrayLike, n_bins: int = 10) -> float:
+    """Return the mean distance of observed share and mean probability, in [0, 1].
+
+    Over groups of equal size (Nixon and others, CVPR Workshops 2019), weighted by their size:
+    groups of equal width would hold next to no patients at most probabilities.
+    """
+    bins = reliability_bins(y, probability, n_bins)
+    n = sum(size for _, _, size in bins)
+    return sum(abs(mean - share) * size for mean, share, size in bins) / n if n else float("nan")
+
+
+def reliability_points(
+    y: ArrayLike, probability: ArrayLike, n_bins: int = 10
+) -> tuple[ReliabilityPoint, ...]:
+    """Return the groups of `reliability_bins`, the shares with Clopper-Pearson intervals."""
+    return tuple(
+        ReliabilityPoint(mean, proportion(round(share * n), n), n)
+        for mean, share, n in reliability_bins(y, probability, n_bins)
+    )
 
 
 def reliability_bins(
@@ -62,6 +116,12 @@ def reliability_bins(
     order = np.argsort(values, kind="stable")
     groups = [group for group in np.array_split(order, n_bins) if group.size]
     return [(float(values[g].mean()), float(labels[g].mean()), int(g.size)) for g in groups]
+
+
+def _logit(probability: Floats) -> Floats:
+    clipped = np.clip(probability, _CLIP, 1.0 - _CLIP)
+    logit: Floats = np.log(clipped / (1.0 - clipped))
+    return logit
 
 
 def _fit(labels: Bools, design: Floats, offset: Floats) -> Floats:

@@ -1,11 +1,14 @@
-"""The end of a training: thresholds, noise floors, card, weights, manifest."""
+"""The end of a training: what the card states, weights, manifest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import torch
+
 from ecgdash.domain.model import FamilyCard
+from ecgdash.inference.engine import Engine
 from ecgdash.inference.manifest import (
     InstalledFamily,
     NetworkSizes,
@@ -14,10 +17,21 @@ from ecgdash.inference.manifest import (
     sha256_of_file,
     write_manifest,
 )
+from ecgdash.inference.self_check import make_self_check
 from ecgdash.nets.family import FamilyNet
+from ecgdash.nets.registry import architecture
 from ecgdash.signal.preprocess import PREPROCESSING_VERSION
+from ecgdash.training.card_words import (
+    chosen,
+    differs,
+    label_definition,
+    must_not,
+    notes,
+    side_words,
+)
 from ecgdash.training.checkpoint import save_weights
 from ecgdash.training.config import TrainingConfig
+from ecgdash.training.counts import training_parts
 from ecgdash.training.loop import Progress
 from ecgdash.training.recalibrate import CoursePairs
 from ecgdash.training.shards import Shard, write_json
@@ -27,19 +41,6 @@ __all__ = ["PackageParts", "write_family"]
 
 LABEL: Final = "LVEF <= 40 %"
 
-NOTES: Final = (
-    "Stated in the paper: three phases, frozen blocks (2, then 3), random 9-s crops in training, "
-    "three crops averaged in use, 250 Hz, 0.67-40 Hz, histories of up to 3 earlier pairs with "
-    "back-filling and a flag.",
-    "Not stated in the paper, our choice: order and kind of filter, no amplitude normalisation, "
-    "optimiser and schedule, perceptron size, scalings of the history (scores as logits, "
-    "intervals as log(1 + years), LVEF as (LVEF - 50) / 15).",
-    "Other than in the paper: a small network instead of SE-ResNeXt-152; the masked history takes "
-    "earlier ECGs with or without an echo; phase 3 has patients of its own.",
-)
-
-BLOCK4_FIXED: Final = "Other than in the paper: block 4 is not trained in phase 3."
-
 
 @dataclass(frozen=True, eq=False)
 class PackageParts:
@@ -47,8 +48,8 @@ class PackageParts:
 
     Attributes
     ----------
-    baseline, follow_up : Shard
-        Prepared data; only validation patients are used here.
+    pretraining, baseline, follow_up : Shard
+        Prepared data: counted, and those of validation and test patients scored.
     patients : sequence of CoursePairs
         Of `follow_up`.
     origin, log : dict
@@ -58,6 +59,7 @@ class PackageParts:
     net: FamilyNet
     config: TrainingConfig
     labels: tuple[str, ...]
+    pretraining: Shard
     baseline: Shard
     follow_up: Shard
     patients: Sequence[CoursePairs]
@@ -73,7 +75,7 @@ def write_family(
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / "weights.safetensors"
     save_weights(parts.net, weights)
-    card = _card(parts, sha256_of_file(weights), on_progress)
+    card = _checked(parts, _card(parts, sha256_of_file(weights), on_progress))
     sizes = NetworkSizes(parts.net.config.history_hidden, parts.labels)
     write_json(folder / "card.json", card_to_dict(card, sizes))
     write_json(folder / "training_log.json", parts.log)
@@ -82,37 +84,52 @@ def write_family(
 
 
 def _card(parts: PackageParts, weights_sha256: str, on_progress: Progress | None) -> FamilyCard:
-    lead_set = parts.config.lead_set
+    config, origin = parts.config, parts.origin
+    lead_set = config.lead_set
     variants = parts.net.variants
-    data = ValidationData(parts.baseline, parts.follow_up, parts.patients, _words(parts))
-    measured = validate_variants(parts.net, parts.config.family, data, on_progress)
+    words = side_words(origin)
+    data = ValidationData(parts.baseline, parts.follow_up, parts.patients, words)
+    measured = validate_variants(parts.net, config.family, data, on_progress)
     parts.log["validation"] = measured.figures
     return FamilyCard(
-        family=parts.config.family,
+        family=config.family,
         title=f"DeepECG LVSD, {lead_set} lead{'s' if lead_set != '1' else ''}",
         lead_set=lead_set,
         input_kind="signal",
-        architecture=parts.config.architecture,
+        architecture=config.architecture,
         label=LABEL,
         weights_sha256=weights_sha256,
         preprocessing_version=PREPROCESSING_VERSION,
         trained_on=_trained_on(parts),
-        trained_on_simulated=bool(parts.origin["simulated"]),
+        trained_on_simulated=bool(origin["simulated"]),
         licence="Apache-2.0",
         variants=tuple(measured.cards[name] for name in variants),
-        notes=NOTES if parts.config.train_block4 else (*NOTES, BLOCK4_FIXED),
+        notes=notes(config, len(parts.labels)),
+        label_definition=label_definition(origin),
+        must_not=must_not(origin, lead_set),
+        chosen=chosen(config, origin),
+        differs=differs(config, origin),
+        training_data=training_parts(parts.pretraining, parts.baseline, parts.patients),
     )
 
 
-def _words(parts: PackageParts) -> str:
-    if parts.origin["simulated"]:
-        return f"simulated validation patients, seeds {parts.origin['seed']} and following"
-    return "validation patients"
+def _checked(parts: PackageParts, card: FamilyCard) -> FamilyCard:
+    """Add a score that the engine gives with these weights, on the CPU, as `models verify` does."""
+    net = FamilyNet(parts.net.config)
+    net.load_state_dict({name: value.cpu() for name, value in parts.net.state_dict().items()})
+    engine = Engine(
+        card,
+        net,
+        labels=parts.labels,
+        ecgs_per_batch=architecture(card.architecture).ecgs_per_batch,
+        device=torch.device("cpu"),
+    )
+    return replace(card, check=make_self_check(engine))
 
 
 def _trained_on(parts: PackageParts) -> str:
     origin = parts.origin
-    if not origin["simulated"]:
+    if not origin["simulated"] or "description" in origin:  # the store's own words
         return str(origin.get("description", "own data"))
     n_first, n_second = origin["pretraining_ecgs"], origin["baseline_patients"]
     return (

@@ -59,7 +59,7 @@ def test_difference_is_paired_and_reproducible(rng):
 
 
 def test_a_contrast_of_gains_is_that_of_weighted_aurocs(rng):
-    """Each replicate against scikit-learn's weighted AUROC, patients drawn by the same generator."""
+    """Replicate by replicate against scikit-learn, patients drawn by the same generator."""
     y, score, patient = cohort(rng, 60)
     scores = [score + factor * rng.normal(size=y.size) for factor in (0.2, 0.5, 1.0, 2.0)]
     factors = (1.0, -1.0, -1.0, 1.0)

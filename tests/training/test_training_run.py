@@ -63,7 +63,7 @@ def test_the_card_says_where_it_comes_from(folder: Path) -> None:
         in card.variant("uncalibrated").youden.data
     )
     assert "follow-up pairs" in card.variant("masked").youden.data
-    assert any("not stated in the paper" in note.lower() for note in card.notes)
+    assert any("not stated in the paper" in note.lower() for note in card.chosen)
 
 
 def test_the_log_holds_settings_seeds_and_figures(folder: Path) -> None:
