@@ -6,7 +6,7 @@ optimiser, the learning rates, the batch size, the number of epochs and the
 loss's weights: our choice, for a small net on a CPU.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from ecgdash.domain.leads import LeadSet
@@ -19,12 +19,17 @@ __all__ = [
     "FROM_PRETRAINING",
     "MASKED_PAIRS",
     "PRETRAINED_PARTS",
+    "SMALL_NET",
     "Finetuning",
     "FitSettings",
     "SimulatedData",
     "TrainingConfig",
+    "family_name",
     "recalibrated_parts",
 ]
+
+SMALL_NET: Final = "demo"
+"""The architecture of the shipped families."""
 
 PRETRAINED_PARTS: Final = {"stem": 1.0, "block1": 1.0, "block2": 1.0, "pretraining": 1.0}
 """Phase 1 trains all it uses. Values: factors on the learning rate."""
@@ -108,10 +113,15 @@ class FitSettings:
         Peak of the one-cycle schedule.
     warm_up : float
         Share of the steps before the peak.
+    batch_size : int
+        ECGs a step, over all processes.
     patience : int
         Epochs without a better validation loss before it stops.
     bf16 : bool
         Automatic mixed precision; 1.3 times faster where the processor has it.
+    accumulate : int
+        Micro-batches in which each process computes its share of a step's batch, for nets
+        whose batch does not fit its memory. BatchNorm normalises within a micro-batch.
     """
 
     epochs: int
@@ -121,6 +131,7 @@ class FitSettings:
     warm_up: float = 0.2
     patience: int = 3
     bf16: bool = False
+    accumulate: int = 1
 
 
 @dataclass(frozen=True)
@@ -144,6 +155,10 @@ class TrainingConfig:
 
     Attributes
     ----------
+    architecture : str
+        A row of `nets.registry`: "demo", or "se-resnext-152", the paper's own.
+    device : {"cpu", "cuda", "auto"}
+        Where it trains; "auto" takes a CUDA device if there is one.
     train_block4 : bool
         Whether phase 3 trains block 4 too, as the paper does: it freezes the
         first three blocks. Without it pooled features are computed once, which
@@ -152,10 +167,11 @@ class TrainingConfig:
     """
 
     family: str = "deepecg-lvsd-12"
-    architecture: str = "demo"
+    architecture: str = SMALL_NET
     lead_set: LeadSet = "12"
     seed: int = 1
     loader_processes: int = 1
+    device: str = "cpu"
     pretrain: FitSettings = field(default_factory=lambda: FitSettings(epochs=6, learning_rate=3e-3))
     finetune: FitSettings = field(default_factory=lambda: FitSettings(epochs=5, learning_rate=2e-3))
     recalibrate: FitSettings = field(
@@ -168,3 +184,33 @@ class TrainingConfig:
     def as_dict(self) -> dict[str, Any]:
         """Return all settings, for the log."""
         return asdict(self)
+
+    def deciding(self, n_processes: int) -> dict[str, Any]:
+        """Return what decides a training's outcome, beside its data, for its checkpoints.
+
+        Not the device, and not how the micro-batches of a step are shared out; a training goes
+        on with others of these. A step in one micro-batch says nothing of micro-batches, as
+        it did before there were any: checkpoints of that time are resumed.
+
+        Parameters
+        ----------
+        n_processes : int
+            That train together.
+        """
+        out = asdict(replace(self, loader_processes=0))
+        del out["device"]
+        for name in ("pretrain", "finetune", "recalibrate"):
+            n_parts = out[name].pop("accumulate") * n_processes
+            if n_parts > 1:
+                out[name]["micro_batches"] = n_parts
+        return out
+
+
+def family_name(architecture: str, lead_set: LeadSet) -> str:
+    """Return the name of the family of an architecture and a lead set.
+
+    "deepecg-lvsd-12" is the shipped one, of the small net; others carry the end of their
+    architecture's name: "deepecg-lvsd-12-152".
+    """
+    name = f"deepecg-lvsd-{lead_set}"
+    return name if architecture == SMALL_NET else f"{name}-{architecture.rsplit('-', 1)[-1]}"

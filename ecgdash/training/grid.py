@@ -11,7 +11,8 @@ from typing import Final
 
 from ecgdash.domain.leads import LeadSet
 from ecgdash.domain.model import FamilyCard
-from ecgdash.training.config import FINETUNINGS, FROM_PRETRAINING, TrainingConfig
+from ecgdash.training.config import FINETUNINGS, FROM_PRETRAINING, TrainingConfig, family_name
+from ecgdash.training.distributed import joined
 from ecgdash.training.loop import Progress
 from ecgdash.training.run import run_finetune, train_family
 
@@ -22,7 +23,7 @@ LEAD_SETS: Final[tuple[LeadSet, ...]] = ("12", "6", "1")
 
 def config_of(config: TrainingConfig, lead_set: LeadSet) -> TrainingConfig:
     """Return the same training for another lead set, under the family's name."""
-    return replace(config, lead_set=lead_set, family=f"deepecg-lvsd-{lead_set}")
+    return replace(config, lead_set=lead_set, family=family_name(config.architecture, lead_set))
 
 
 def train_grid(
@@ -47,10 +48,11 @@ def train_grid(
         Each is trained independently (paper 000).
     """
     cards = []
-    for lead_set in lead_sets:
-        own, place = config_of(config, lead_set), work / lead_set
-        cards.append(train_family(own, data, place, models_dir, on_progress))
-        for way in FINETUNINGS:
-            if way != FROM_PRETRAINING:
-                run_finetune(own, data, place, on_progress, way)
+    with joined(config.device):
+        for lead_set in lead_sets:
+            own, place = config_of(config, lead_set), work / lead_set
+            cards.append(train_family(own, data, place, models_dir, on_progress))
+            for way in FINETUNINGS:
+                if way != FROM_PRETRAINING:
+                    run_finetune(own, data, place, on_progress, way)
     return cards

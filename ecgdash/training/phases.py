@@ -24,6 +24,7 @@ from ecgdash.training.config import (
     FitSettings,
     TrainingConfig,
 )
+from ecgdash.training.distributed import device_of, own_share
 from ecgdash.training.loop import Batch, FitTask, Progress, fit
 from ecgdash.training.shards import Shard
 from ecgdash.training.splits import rows_of_split
@@ -46,13 +47,14 @@ class _Targets:
 
 
 class _EpochBatches(Dataset[Batch]):
-    """One epoch of random crops, a whole batch an item.
+    """One epoch of random crops, this process's share of a batch an item.
 
     Crops and order follow from (seed, epoch, batch), not from who computes them.
     """
 
     def __init__(self, shard: Shard, targets: _Targets, size: int, seed: tuple[int, int]) -> None:
         self._shard, self._targets, self._size, self._seed = shard, targets, size, seed
+        self._share = own_share(size)
         self._order = np.random.default_rng(seed).permutation(targets.train)
 
     def __len__(self) -> int:
@@ -61,8 +63,8 @@ class _EpochBatches(Dataset[Batch]):
     def __getitem__(self, i: int) -> Batch:
         rows = self._order[i * self._size : (i + 1) * self._size]
         rng = np.random.default_rng((*self._seed, i))
-        crops = self._shard.random_crops(rows, rng)
-        return torch.from_numpy(crops), torch.from_numpy(self._targets.values[rows])
+        crops = self._shard.random_crops(rows, rng, self._share)
+        return torch.from_numpy(crops), torch.from_numpy(self._targets.values[rows[self._share]])
 
 
 def pretrain(
@@ -154,6 +156,7 @@ def _task(
 ) -> FitTask:
     settings: FitSettings = getattr(config, name)
     phase = {"pretrain": 1, "finetune": 2}[name]
+    device = device_of(net)
 
     def forward(x: Tensor) -> Tensor:
         return net.label_logits(x) if phase == 1 else net.logit(UNCALIBRATED, x)
@@ -161,17 +164,22 @@ def _task(
     def batches(epoch: int) -> Iterator[Batch]:
         seed = (1_000 * config.seed + phase, epoch)
         dataset = _EpochBatches(shard, targets, settings.batch_size, seed)
-        loader: Any = DataLoader(dataset, batch_size=None, num_workers=config.loader_processes)
+        loader: Any = DataLoader(
+            dataset,
+            batch_size=None,
+            num_workers=config.loader_processes,
+            pin_memory=device.type == "cuda",
+        )
         yield from loader
 
     def loss(batch: Batch) -> Tensor:
-        x, y = batch
+        x, y = (part.to(device, non_blocking=True) for part in batch)
         logits = forward(x).float()
         return torch.nn.functional.binary_cross_entropy_with_logits(logits, y)
 
     def validate() -> dict[str, float]:
         rows = targets.validation
-        logits = _middle_crop_logits(shard, rows, forward)
+        logits = _middle_crop_logits(shard, rows, forward, device)
         y = targets.values[rows]
         value = torch.nn.functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(y))
         return {"loss": float(value), "auroc": _mean_auroc(y, logits.numpy())}
@@ -180,12 +188,14 @@ def _task(
     return FitTask(name, parts, n_batches, batches, loss, validate)
 
 
-def _middle_crop_logits(shard: Shard, rows: NDArray[np.int64], forward: Any) -> Tensor:
+def _middle_crop_logits(
+    shard: Shard, rows: NDArray[np.int64], forward: Any, device: torch.device
+) -> Tensor:
     """Logits of the middle crop; the three-crop mean is the engine's business."""
     parts = []
     for start in range(0, len(rows), VALIDATION_BATCH):
         crops = shard.middle_crops(rows[start : start + VALIDATION_BATCH])
-        parts.append(forward(torch.from_numpy(crops)).float())
+        parts.append(forward(torch.from_numpy(crops).to(device)).float().cpu())
     return torch.cat(parts)
 
 

@@ -29,6 +29,7 @@ from ecgdash.nets.family import FamilyNet
 from ecgdash.stats import auroc_value
 from ecgdash.training.checkpoint import Checkpoints, FitState
 from ecgdash.training.config import MASKED_PAIRS, TrainingConfig, recalibrated_parts
+from ecgdash.training.distributed import device_of, own_share
 from ecgdash.training.loop import Batch, FitTask, Progress, fit
 from ecgdash.training.shards import Course, Shard
 from ecgdash.training.splits import Split, split_of
@@ -186,14 +187,15 @@ def pooled_features(
         part = rows[start : start + ECGS_AT_ONCE]
         crops = shard.fixed_crops(part)  # (b, 3, leads, 2250)
         with torch.inference_mode():
-            maps = net.block3_map(torch.from_numpy(crops.reshape(-1, *crops.shape[2:])))
+            x = torch.from_numpy(crops.reshape(-1, *crops.shape[2:])).to(device_of(net))
+            maps = net.block3_map(x)
             features = branch.features(maps)  # (3 b, width, time) -> (3 b, n_features)
-        out[start : start + len(part)] = features.numpy().reshape(len(part), 3, -1)
+        out[start : start + len(part)] = features.cpu().numpy().reshape(len(part), 3, -1)
         if keep is not None:
             if kept is None:
                 kept = keep.open(maps.shape[1], maps.shape[2], new=True)
             held = np.isin(part, keep.rows)
-            by_ecg = maps.numpy().reshape(len(part), 3, *maps.shape[1:])
+            by_ecg = maps.cpu().numpy().reshape(len(part), 3, *maps.shape[1:])
             kept[np.searchsorted(keep.rows, part[held])] = by_ecg[held]
         if on_progress is not None:
             on_progress("features of follow-up ECGs", start + len(part), len(rows))
@@ -206,8 +208,9 @@ def uncalibrated_logits(
     """Return phase 2's logits by row of the shard, (n_ecgs, 3 crops); NaN in other rows."""
     out = np.full((n_ecgs, 3), np.nan)
     with torch.inference_mode():
-        logits = net.branch(UNCALIBRATED).eval().head(torch.from_numpy(features))
-    out[rows] = logits[..., 0].double().numpy()  # (n, 3, 1) -> (n, 3)
+        values = torch.from_numpy(features).to(device_of(net))
+        logits = net.branch(UNCALIBRATED).eval().head(values)
+    out[rows] = logits[..., 0].double().cpu().numpy()  # (n, 3, 1) -> (n, 3)
     return out
 
 
@@ -242,11 +245,12 @@ class Recalibration:
 
     def logits(self, rows: NDArray[np.int64], crops: NDArray[np.int64]) -> Tensor:
         """Logits (b, 1) of examples, each in one of its three crops."""
-        branch = self.net.branch(self.branch)
-        values = torch.from_numpy(self.maps[self.places[rows], crops].astype(np.float32))
+        branch, device = self.net.branch(self.branch), device_of(self.net)
+        maps = self.maps[self.places[rows], crops].astype(np.float32)
+        values = torch.from_numpy(maps).to(device, non_blocking=True)
         features = branch.features(values) if self.config.train_block4 else values
         history = torch.from_numpy(self.examples.vectors[rows].astype(np.float32))
-        return branch.head(features, history).float()
+        return branch.head(features, history.to(device, non_blocking=True)).float()
 
     def lvsd(self, rows: NDArray[np.int64]) -> Tensor:
         """Targets, (b, 1)."""
@@ -259,24 +263,26 @@ class Recalibration:
         for part in np.array_split(rows, max(1, len(rows) // 256)):
             crops = np.tile(np.arange(n_crops), len(part))
             logits = self.logits(np.repeat(part, n_crops), crops)  # (b n_crops, 1)
-            parts.append(mean_score(logits.numpy().reshape(-1, n_crops)))
+            parts.append(mean_score(logits.cpu().numpy().reshape(-1, n_crops)))
         return np.concatenate(parts)
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        """One epoch: rows of examples, each with a random crop."""
+        """One epoch: rows of examples, each with a random crop; this process's share."""
         rng = np.random.default_rng((1_000 * self.config.seed + self.phase, epoch))
         order = rng.permutation(self.examples.on("train"))
         size = self.config.recalibrate.batch_size
+        share = own_share(size)
         for i in range(len(order) // size):
             rows = order[i * size : (i + 1) * size]
             crops = rng.integers(0, self.maps.shape[1], size)
-            yield torch.from_numpy(rows), torch.from_numpy(crops)
+            yield torch.from_numpy(rows[share]), torch.from_numpy(crops[share])
 
     def loss(self, batch: Batch) -> Tensor:
         """Binary cross-entropy of a batch."""
         rows, crops = (part.numpy() for part in batch)
+        logits = self.logits(rows, crops)
         return torch.nn.functional.binary_cross_entropy_with_logits(
-            self.logits(rows, crops), self.lvsd(rows)
+            logits, self.lvsd(rows).to(logits.device)
         )
 
     def validate(self) -> dict[str, float]:
