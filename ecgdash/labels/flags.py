@@ -30,6 +30,7 @@ __all__ = [
     "flags_of",
     "flags_of_record",
     "own_measurements",
+    "qtc_of",
 ]
 
 PR_LIMIT_MS: Final = 200.0
@@ -255,7 +256,7 @@ def _from_intervals(known: Known, *, af: bool) -> Iterator[Flag]:
         yield Flag("PR>200", "measurement", said("pr_ms", f"PR {pr:.0f} ms"))
     if qrs is not None and qrs > QRS_LIMIT_MS:
         yield Flag("QRS>140", "measurement", said("qrs_ms", f"QRS {qrs:.0f} ms"))
-    qtc, formula = _qtc(values)
+    qtc, formula = qtc_of(values)
     if qtc is not None and known.sex in QTC_LIMIT_MS and qtc > QTC_LIMIT_MS[known.sex]:
         text = f"QTc {qtc:.0f} ms ({formula}), {known.sex}"
         yield Flag("long_QTc", "measurement", said("qt_ms", text))
@@ -269,7 +270,7 @@ def _is_pr(known: Known, values: Mapping[str, float]) -> bool:
     return values["pr_ms"] <= MAX_PR_OF_RR * 60_000.0 / rate
 
 
-def _qtc(values: Mapping[str, float]) -> tuple[float | None, str]:
+def qtc_of(values: Mapping[str, float]) -> tuple[float | None, str]:
     """Return QTc by Bazett from QT and rate, else the value as the cart corrected it."""
     qt, rate = values.get("qt_ms"), values.get("heart_rate_bpm")
     if qt is not None and rate is not None and qt > 0 and rate > 0:
