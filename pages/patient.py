@@ -14,7 +14,7 @@ with setup("patient") as page:
     page.say_whose([course.simulated])
     told = summary(course, page.now)
     patient_view.draw_header(course, page)
-    patient_view.draw_summary(told)
+    patient_view.draw_summary(told, course)
     if course.points:
         with st.container(horizontal=True, vertical_alignment="bottom", key="ed-controls"):
             variant = patient_view.choose_variant(course)

@@ -20,6 +20,7 @@ from ecgdash.cli import (
     explaining,
     importing,
     models,
+    models_use,
     reading,
     scoring,
     simulation,
@@ -50,6 +51,7 @@ app.command("demo")(simulation.demo)
 app.command("evaluate")(evaluation.evaluate)
 app.command("explain")(explaining.explain)
 app.add_typer(training.train_app, name="train")
+models.models_app.command("use")(models_use.use)
 app.add_typer(models.models_app, name="models")
 
 

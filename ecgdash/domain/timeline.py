@@ -175,6 +175,8 @@ class WorklistRow:
     trend : tuple of (score or None, variant or None)
         Best-variant scores of the latest lead set, oldest first, at most 12;
         None marks a withheld score.
+    family : str or None
+        Whose score it is; None: no family, or a row that an earlier version wrote.
     next_step, next_reason : str
         Suggestion from the rule table of `services.monitoring`.
     """
@@ -202,6 +204,7 @@ class WorklistRow:
     next_reason: str
     folded: bool = False
     folded_reason: str = ""
+    family: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from ecgdash.domain.ecg import EcgRecord
 from ecgdash.services.changes import best_common_variant, change_between
+from ecgdash.services.families import active_order, cards_by_lead_set, rivals
 from ecgdash.services.next_steps import RULES, NextStep, next_step, situation_of
 from ecgdash.services.summaries import (
     Summary,
@@ -11,8 +12,8 @@ from ecgdash.services.summaries import (
     variant_name,
     weak_evidence,
 )
-from ecgdash.services.timelines import cards_by_lead_set, find_patient, no_model, timeline
-from ecgdash.services.worklists import refresh_worklist, worklist, worklist_row
+from ecgdash.services.timelines import find_patient, no_model, timeline
+from ecgdash.services.worklists import choose_family, refresh_worklist, worklist, worklist_row
 from ecgdash.store import Store, StoredEcg, StoredPatient, WorklistQuery
 
 __all__ = [
@@ -22,10 +23,12 @@ __all__ = [
     "StoredPatient",
     "Summary",
     "WorklistQuery",
+    "active_order",
     "best_common_variant",
     "cards_by_lead_set",
     "change_between",
     "change_words",
+    "choose_family",
     "ecg_facts",
     "ecg_record",
     "echo_sentence",
@@ -33,6 +36,7 @@ __all__ = [
     "next_step",
     "no_model",
     "refresh_worklist",
+    "rivals",
     "situation_of",
     "summary",
     "timeline",

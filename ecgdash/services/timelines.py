@@ -12,11 +12,12 @@ from ecgdash.domain.prediction import NotApplicable, Prediction, VariantScore
 from ecgdash.domain.timeline import Flag, RiskTimeline, TimelineEcho, TimelinePoint
 from ecgdash.errors import NotFound
 from ecgdash.services.changes import ScoredEcg, change_between, logit
+from ecgdash.services.families import active_order, cards_by_lead_set
 from ecgdash.services.import_privacy import find_by_original_id
 from ecgdash.settings import Settings
 from ecgdash.store import Store, StoredEcg, StoredPatient
 
-__all__ = ["NOT_SCORED", "cards_by_lead_set", "find_patient", "no_model", "timeline"]
+__all__ = ["NOT_SCORED", "find_patient", "no_model", "timeline"]
 
 NOT_SCORED = "not scored yet"
 
@@ -66,15 +67,6 @@ def find_patient(store: Store, reference: str, settings: Settings | None = None)
     return found[0]
 
 
-def cards_by_lead_set(cards: Sequence[FamilyCard]) -> dict[LeadSet, FamilyCard]:
-    """Return the first signal family of each lead set."""
-    chosen: dict[LeadSet, FamilyCard] = {}
-    for card in cards:
-        if card.input_kind == "signal":
-            chosen.setdefault(card.lead_set, card)
-    return chosen
-
-
 def timeline(
     store: Store,
     patient_ref: str,
@@ -90,7 +82,7 @@ def timeline(
     patient_ref : str
         Key, id or ``SITE/ID``.
     cards : sequence of FamilyCard
-        Of the installed families.
+        Of the installed families; the store knows which one is shown for a lead set.
     lead_set : str, optional
         Show every ECG as this lead set; default: each ECG as the largest one
         that a family is installed for, else the largest one it holds.
@@ -103,9 +95,9 @@ def timeline(
     found = find_patient(store, patient_ref)
     ecgs = store.ecgs_of(found.key)
     diagnoses = store.diagnoses_of(found.key)
-    builder = _Builder(
-        cards_by_lead_set(cards), store.predictions_of(found.key), diagnoses, lead_set
-    )
+    # Here, so that no page, command or worklist row can forget the site's choice.
+    shown = cards_by_lead_set(active_order(cards, store.active_families()))
+    builder = _Builder(shown, store.predictions_of(found.key), diagnoses, lead_set)
     dated = [ecg for ecg in ecgs if ecg.recorded_at is not None]
     return RiskTimeline(
         key=found.key,

@@ -6,6 +6,7 @@ from typing import Final
 from ecgdash.domain.model import FamilyCard
 from ecgdash.domain.prediction import NotApplicable, VariantScore
 from ecgdash.domain.timeline import RiskTimeline, TimelinePoint, WorklistPage, WorklistRow
+from ecgdash.errors import NotFound
 from ecgdash.services.flag_rows import setting_of
 from ecgdash.services.folding import folded_reason
 from ecgdash.services.next_steps import next_step, situation_of
@@ -13,7 +14,7 @@ from ecgdash.services.summaries import weak_evidence
 from ecgdash.services.timelines import timeline
 from ecgdash.store import Store, WorklistQuery
 
-__all__ = ["refresh_worklist", "worklist", "worklist_row"]
+__all__ = ["choose_family", "refresh_worklist", "worklist", "worklist_row"]
 
 _TREND_LENGTH: Final = 12
 _PATIENTS_PER_TRANSACTION: Final = 100
@@ -53,6 +54,45 @@ def refresh_worklist(
     return len(keys)
 
 
+def choose_family(
+    store: Store,
+    family: str,
+    cards: Sequence[FamilyCard],
+    on_progress: Callable[[int, int], None] | None = None,
+) -> FamilyCard:
+    """Show a family for its lead set from now on, and write the worklist rows anew.
+
+    Nothing is scored: every installed family scores every ECG. Stopped in the middle, the
+    choice stands, and the next refresh writes the rows that are left. Choosing another family
+    takes it back.
+
+    Parameters
+    ----------
+    store : Store
+    family : str
+    cards : sequence of FamilyCard
+        Of the installed families.
+    on_progress : callable, optional
+        Told patients done and in all.
+
+    Raises
+    ------
+    NotFound
+        If no such family is installed, or it does not score stored ECGs.
+    """
+    signal = {card.family: card for card in cards if card.input_kind == "signal"}
+    if family not in signal:
+        raise NotFound(
+            f"no family {family!r} that scores stored ECGs is installed",
+            accepted=f"Installed: {', '.join(signal) or 'none'}",
+            todo="Look it up with 'python -m ecgdash models list'",
+        )
+    card = signal[family]
+    store.set_active_family(card.lead_set, card.label, card.family)
+    refresh_worklist(store, cards, on_progress=on_progress)
+    return card
+
+
 def worklist_row(course: RiskTimeline) -> WorklistRow:
     """Return the row of one patient; undated ECGs count but have no part in it."""
     situation = situation_of(course)
@@ -75,6 +115,7 @@ def worklist_row(course: RiskTimeline) -> WorklistRow:
         flags=flags,
         group=suggestion.group,
         lead_set=None if latest is None else latest.lead_set,
+        family=None if latest is None else latest.family,
         variant=best,
         value=None if shown is None else shown.value,
         threshold=None if shown is None else shown.threshold.value,

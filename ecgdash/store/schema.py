@@ -4,7 +4,6 @@ Only `migrations/` creates or alters them; this module is what queries are
 written against, and a test compares the two.
 """
 
-from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import (
@@ -12,8 +11,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -23,15 +20,17 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     true,
 )
+
+from ecgdash.store.utc import UtcDateTime
 
 __all__ = [
     "SCHEMA_HEAD",
     "UtcDateTime",
     "actions",
+    "active_families",
     "diagnoses",
     "ecg_evidence",
     "ecgs",
@@ -48,30 +47,8 @@ __all__ = [
     "worklist",
 ]
 
-SCHEMA_HEAD: Final = "0005"
+SCHEMA_HEAD: Final = "0006"
 """Newest migration (tested against the migrations folder)."""
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC time on every database; SQLite itself keeps no zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive time; store UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value} has no time zone")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return aware UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 metadata = MetaData(
@@ -274,6 +251,15 @@ predictions = Table(
     UniqueConstraint("ecg", "family"),
 )
 
+# A site's choice among the families of one lead set and label; no row: the first installed one.
+active_families = Table(
+    "active_families",
+    metadata,
+    Column("lead_set", String(4), primary_key=True),
+    Column("label", String(200), primary_key=True),
+    Column("family", String(80), nullable=False),
+)
+
 jobs = Table(
     "jobs",
     metadata,
@@ -299,6 +285,8 @@ worklist = Table(
     Column("flags", Text, nullable=False),
     Column("group_rank", Integer, nullable=False),
     Column("lead_set", String(4)),
+    # NULL: no score, or written by a version that did not say it.
+    Column("family", String(80)),
     Column("variant", String(40)),
     Column("value", Float),
     Column("threshold", Float),

@@ -4,6 +4,7 @@ from ecgdash.store.actions import ActionsPart
 from ecgdash.store.ecgs import EcgsPart
 from ecgdash.store.engine import open_engine
 from ecgdash.store.evidence import EvidencePart
+from ecgdash.store.families import FamiliesPart
 from ecgdash.store.import_sources import SourcesPart
 from ecgdash.store.import_undo import UndoPart
 from ecgdash.store.imports import ImportsPart
@@ -26,6 +27,7 @@ class Store(
     JobsPart,
     WorklistPart,
     ActionsPart,
+    FamiliesPart,
 ):
     """Patients, ECGs, echoes, predictions and the worklist of one database.
 

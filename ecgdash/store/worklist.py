@@ -40,6 +40,7 @@ _SAME_IN_BOTH: Final = (
     "age_years",
     "sex",
     "lead_set",
+    "family",
     "variant",
     "value",
     "threshold",

@@ -52,8 +52,10 @@ def draw_evaluation(page: Page) -> None:
         ),
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        # By name too: two families may have the same title, and a choice is kept by its words.
+        names = [f"{card.title} ({card.family})" for card in cards]
         chosen = st.selectbox(
-            "Model family", range(len(cards)), format_func=lambda i: cards[i].title, width=360
+            "Model family", range(len(cards)), format_func=names.__getitem__, width=360
         )
         wanted = st.button("Evaluate")
     if wanted:
@@ -95,7 +97,10 @@ def _rows(part: Mapping[str, Any], card: FamilyCard) -> Iterator[Sequence[Cell |
         look = variant_style(variant)
         yield (
             html.text(f"{look.glyph} {look.label}", "ed-strong"),
-            *(_figure(figures[name]) for name in ("auroc", "sensitivity", "specificity")),
+            *(
+                html.card_link(_figure(figures[name]), card.family, variant, quiet=i > 0)
+                for i, name in enumerate(("auroc", "sensitivity", "specificity"))
+            ),
         )
 
 

@@ -42,6 +42,11 @@ class _View:
     prevalence: float
 
     @property
+    def family(self) -> str | None:
+        """Whose card the family's own figures link to."""
+        return None if self.own is None else self.own.family
+
+    @property
     def whose(self) -> tuple[str, str]:
         """What the two groups of columns are called; simulated figures always say so."""
         marked = ", SIMULATED" if self.own is not None and self.own.simulated else ""
@@ -64,7 +69,8 @@ def draw_flags(point: TimelinePoint, course: RiskTimeline, page: Page) -> None:
         variants = _variants(course.cards.get(point.lead_set or ""), setting, rows)
         view = _View(setting, TABLES[setting], own, variants, prevalence)
         html.draw(_table(rows, view))
-        html.draw(*(html.small(line) for line in _notes(view, point)))
+        to_card = () if own is None else (_to_card(own),)
+        html.draw(*(html.small(line) for line in _notes(view, point)), *to_card)
     told = _unjudged_words(point, course)
     if told:
         html.draw(html.small(told))
@@ -130,6 +136,11 @@ def _own_words(own: FamilyFigures | None, family: str | None) -> str:
     )
 
 
+def _to_card(own: FamilyFigures) -> Cell:
+    link = html.card_link("All subgroups of this model: its card", own.family)
+    return html.element("div", link, kind="ed-small ed-muted")
+
+
 def _unjudged_words(point: TimelinePoint, course: RiskTimeline) -> str:
     parts = []
     for one in unjudged_flags(point, course):
@@ -171,7 +182,7 @@ def _body(row: FlagRow, view: _View) -> Cell:
     known = row.published is not None or row.own is not None
     variants = view.variants if known else ()
     span = max(len(variants), 1)
-    flag = html.element("th", _flag_cell(row), scope="rowgroup", rowspan=span, kind="flag")
+    flag = html.element("th", _flag_cell(row, view), scope="rowgroup", rowspan=span, kind="flag")
     sources = html.element("td", _sources(row), rowspan=span, kind="sources")
     if not known:
         told = html.small(
@@ -188,12 +199,13 @@ def _body(row: FlagRow, view: _View) -> Cell:
     return html.element("tbody", *lines)
 
 
-def _flag_cell(row: FlagRow) -> Cell:
-    counts = [
-        html.small(f"{title}: {_counts(group)}")
-        for title, group in (("published", row.published), ("this model", row.own))
-        if group is not None
-    ]
+def _flag_cell(row: FlagRow, view: _View) -> Cell:
+    counts = []
+    if row.published is not None:
+        counts.append(html.small(f"published: {_counts(row.published)}"))
+    if row.own is not None:
+        linked = html.card_link(_counts(row.own), view.family, quiet=True)
+        counts.append(html.element("div", "this model: ", linked, kind="ed-small ed-muted"))
     return html.join(html.text(words.flag_words(row.name), "ed-strong"), *counts)
 
 
@@ -237,9 +249,13 @@ def _group(group: Subgroup | None, variant: str, view: _View, names: tuple[str, 
         cell = html.small(why)
         return [html.element("td", cell, colspan=_WIDTH, kind=f"{kind} none", data_label=whose)]
     both = predictive_estimates(figures.sensitivity, figures.specificity, view.prevalence)
+    family = view.family if kind == "own" else None
     cells = (
-        _specificity(figures.specificity, variant),
-        *(_figure(found) for found in (figures.sensitivity, figures.auroc, *both)),
+        _specificity(figures.specificity, variant, family),
+        *(
+            html.card_link(_figure(found), family, variant, quiet=True)
+            for found in (figures.sensitivity, figures.auroc, *both)
+        ),
     )
     return [
         html.element(
@@ -258,11 +274,12 @@ def _why_none(group: Subgroup | None, variant: str, kind: str) -> str:
     return _NOT_PRINTED.get(variant, "no figures") if kind == "pub" else "no figures"
 
 
-def _specificity(estimate: Estimate, variant: str) -> Cell:
+def _specificity(estimate: Estimate, variant: str, family: str | None) -> Cell:
     mark = html.interval_mark(estimate.value, estimate.low, estimate.high, variant)
     weak = estimate.value < WEAK_SPECIFICITY
     told = html.small(f"under {WEAK_SPECIFICITY:.2f}: weak evidence", "ed-weak") if weak else ""
-    return html.join(html.element("div", mark, _figure(estimate), kind="marked"), told)
+    linked = html.card_link(_figure(estimate), family, variant)
+    return html.join(html.element("div", mark, linked, kind="marked"), told)
 
 
 def _figure(estimate: Estimate) -> Cell:

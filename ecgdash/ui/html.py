@@ -4,7 +4,7 @@ Streamlit removes inline vector graphics from static HTML, so bars are
 positioned blocks. Positions come from `plots.scale`, colours from the tokens.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from html import escape
 from typing import Final
@@ -14,11 +14,13 @@ import streamlit as st
 from ecgdash.plots.scale import share
 from ecgdash.plots.style import DARK, LIGHT, variant_style
 from ecgdash.ui.components import asset
+from ecgdash.ui.navigation import card_href
 
 __all__ = [
     "Cell",
     "Column",
     "bold",
+    "card_link",
     "chips",
     "csv_safe",
     "draw",
@@ -51,6 +53,7 @@ class Cell:
 
 
 _EMPTY: Final = Cell("")
+_MARKED: Final = ' class="ed-marked"'
 
 
 def draw(*parts: Cell) -> None:
@@ -92,6 +95,41 @@ def link(words: str, address: str, kind: str = "") -> Cell:
     )
 
 
+def card_link(
+    inner: str | Cell, family: str | None, variant: str = "", *, quiet: bool = False
+) -> Cell:
+    """Return a number as the link to the card of the model it comes from.
+
+    Parameters
+    ----------
+    inner : str or Cell
+        The number, as it is shown, or words such as "Model card".
+    family : str or None
+        Whose number it is; None: no family's, so it is no link.
+    variant : str
+        Whose rows the card marks; "" for none.
+    quiet : bool
+        Left out of the tab order, because a link to the same card stands in the same row.
+    """
+    if family is None:
+        return join(inner)
+    look = f", {variant_style(variant).label}" if variant else ""
+    return element(
+        "a",
+        inner,
+        # Words look like a link; a number is quiet, or a table would be nothing but links.
+        kind=f"ed-open {'ed-card' if _is_number(inner) else 'ed-word'}",
+        target="_self",
+        href=card_href(family, variant),
+        title=f"Card of {family}{look}",
+        tabindex="-1" if quiet else "",
+    )
+
+
+def _is_number(inner: str | Cell) -> bool:
+    return isinstance(inner, Cell) or inner[:1].isdigit()
+
+
 def chips(words: Iterable[str]) -> Cell:
     """Return outlined chips."""
     inner = "".join(f'<span class="ed-chip">{escape(word)}</span>' for word in words)
@@ -124,6 +162,7 @@ def table(
     rows: Iterable[Sequence[Cell | str]],
     *,
     reflows: bool = True,
+    marked: Collection[int] = (),
 ) -> Cell:
     """Return a table.
 
@@ -136,13 +175,18 @@ def table(
         One cell per column; plain strings are escaped.
     reflows : bool
         Whether rows turn into labelled cards on a phone; narrow tables need not.
+    marked : collection of int
+        Numbers of the rows that a link led to.
     """
     kind = "ed-table ed-cards" if reflows else "ed-table ed-narrow"
     head = "".join(
         f'<th scope="col" class="{escape(column.kind)}">{escape(column.title)}</th>'
         for column in columns
     )
-    body = "".join(f"<tr>{_cells(columns, row)}</tr>" for row in rows)
+    body = "".join(
+        f"<tr{_MARKED if i in marked else ''}>{_cells(columns, row)}</tr>"
+        for i, row in enumerate(rows)
+    )
     return Cell(
         f'<table class="{kind}" aria-label="{escape(name)}">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

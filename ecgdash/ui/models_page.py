@@ -1,20 +1,18 @@
-"""The models page: every installed family with its card."""
+"""The models page: every installed family, the one shown in full, and which one is active."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from ecgdash.domain import FamilyCard, OperatingPoint, VariantCard
-from ecgdash.plots import variant_style
-from ecgdash.services.family_figures import FamilyFigures
-from ecgdash.ui import html, words
+import streamlit as st
+
+from ecgdash.domain import FamilyCard
+from ecgdash.labels.published import FOLLOW_UP
+from ecgdash.services.monitoring import choose_family, refresh_worklist, rivals
+from ecgdash.ui import card_tables, card_view, html, words
 from ecgdash.ui.html import Cell, Column
+from ecgdash.ui.navigation import card_href
+from ecgdash.ui.page import Page
 
-__all__ = ["draw_family", "draw_title"]
-
-_RULES = {
-    "youden": "Youden index (used for above and below)",
-    "sensitivity_90": "90 % sensitivity",
-    "specificity_90": "90 % specificity",
-}
+__all__ = ["asked_family", "draw_choice", "draw_family", "draw_overview", "draw_title"]
 
 
 def draw_title(cards: Sequence[FamilyCard]) -> None:
@@ -32,77 +30,143 @@ def draw_title(cards: Sequence[FamilyCard]) -> None:
         )
 
 
-def draw_family(card: FamilyCard, figures: FamilyFigures | None) -> None:
-    """Draw one family: what it is, its thresholds with their origin, noise floors, notes.
+def asked_family(page: Page) -> FamilyCard | None:
+    """Return the family that the address names; else the active one, of 12 leads first.
 
-    Parameters
-    ----------
-    figures : FamilyFigures or None
-        Of its installed evaluation; None: not evaluated.
+    An address names a family, or only a lead set ("leads"), whose active family is then meant.
     """
-    html.draw(
-        Cell(f'<h2 class="ed-h2">{html.text(card.title).html}</h2>'),
-        html.small(
-            f"{card.family} · {words.lead_set_words(card.lead_set)} · {card.label} · "
-            f"{card.architecture} · input: {card.input_kind} · preprocessing "
-            f"v{card.preprocessing_version} · weights sha256 {card.weights_sha256[:16]}… · "
-            f"licence {card.licence}"
-        ),
-        html.small(
-            f"Trained on: {card.trained_on}"
-            + (" (simulated)" if card.trained_on_simulated else ""),
-            "ed-weak" if card.trained_on_simulated else "ed-muted",
-        ),
-        html.small(_evaluation_words(figures)),
-    )
+    wanted = st.query_params.get("family")
+    named = {card.family: card for card in page.cards}
+    if wanted in named:
+        return named[wanted]
+    if wanted:
+        html.draw(html.text("The family of this link is not installed any more.", "ed-weak"))
+    by_leads = {str(lead_set): card for lead_set, card in page.active.items()}
+    for lead_set in (st.query_params.get("leads"), "12", *by_leads):
+        if lead_set in by_leads:
+            return by_leads[lead_set]
+    return next(iter(page.cards), None)
+
+
+def draw_overview(shown: FamilyCard, page: Page) -> None:
+    """Draw the installed families as a table of links, where there are several."""
+    if len(page.cards) < 2:
+        return
     columns = (
-        Column("Variant", "lead"),
-        Column("Operating point", "wide"),
-        Column("Threshold", "num"),
-        Column("Sensitivity there", "num"),
-        Column("Specificity there", "num"),
-        Column("n", "num"),
-        Column("Prevalence", "num"),
-        Column("Chosen on", "wide"),
-        Column("Noise floor (logit)", "num"),
+        Column("Family", "lead"),
+        Column("Reads", "wide"),
+        Column("Label"),
+        Column("State"),
+        Column("AUROC, follow-up pairs", "wide"),
+        Column("Trained on", "wide"),
     )
     rows = [
-        _point_row(variant, point)
-        for variant in reversed(card.variants)
-        for point in (variant.youden, variant.sensitivity_90, variant.specificity_90)
+        (
+            html.join(html.link(card.title, card_href(card.family)), html.small(card.family)),
+            words.lead_set_words(card.lead_set) if card.input_kind == "signal" else card.input_kind,
+            card.label.replace("<=", "≤"),
+            html.bold("active") if _is_active(card, page) else html.text("not active", "ed-muted"),
+            _auroc(card, page),
+            html.text(
+                "SIMULATED patients" if card.trained_on_simulated else card.trained_on, "ed-small"
+            ),
+        )
+        for card in page.cards
     ]
-    html.draw(html.table(f"Thresholds of {card.title}", columns, rows))
-    notes = "".join(f"<li>{html.text(note).html}</li>" for note in card.notes)
+    places = [i for i, card in enumerate(page.cards) if card.family == shown.family]
+    html.draw(html.table("Installed families", columns, rows, marked=places))
+
+
+def _auroc(card: FamilyCard, page: Page) -> Cell:
+    figures = page.family_figures.get(card.family)
+    group = None if figures is None else figures.subgroup("all", FOLLOW_UP)
+    best = card.variants[-1].variant
+    if figures is None or group is None or best not in group.figures:
+        return html.text("not evaluated", "ed-muted")
+    whose = f"{best}, SIMULATED" if figures.simulated else best
+    return html.join(
+        card_tables.figure(group.figures[best].auroc), html.text(f" {whose}", "ed-small ed-muted")
+    )
+
+
+def draw_family(card: FamilyCard, page: Page) -> None:
+    """Draw a family's card; the address may name a variant, whose rows are then marked."""
+    variant = st.query_params.get("variant", "")
+    card_view.draw_head(card, status_words(card, page))
+    draw_choice(card, page)
+    card_view.draw_evidence(card, page.family_figures.get(card.family), variant, page)
+    card_view.draw_method(card)
+
+
+def status_words(card: FamilyCard, page: Page) -> str:
+    """Say whether worklist and timelines show a family, and what decides it."""
+    if card.input_kind != "signal":
+        return "Not active: worklist and timelines show scores of stored ECGs only."
+    leads, active = words.lead_set_words(card.lead_set), page.active[card.lead_set]
+    n_rivals = len(rivals(card, page.cards))
+    if active.family != card.family:
+        why = "" if active.label == card.label else f", whose label is {active.label}"
+        shown = f"{active.title} ({active.family}){why}"
+        return f"Not active: for {leads} worklist and timelines show {shown}."
+    if n_rivals == 1:
+        return f"Active: the only installed family for {leads}."
+    return f"Active: of {n_rivals} families for {leads}, worklist and timelines show this one."
+
+
+def draw_choice(card: FamilyCard, page: Page) -> None:
+    """Offer to make a family the active one, where it competes with the one that is."""
+    names = [other.family for other in rivals(card, page.cards)]
+    active = page.active.get(card.lead_set)
+    if len(names) > 1 and active is not None and active.family in names:
+        if active.family != card.family:
+            _draw_offer(card, page)
+        else:
+            html.draw(html.small("To make another family active, open it in the table above."))
+    left = 0 if page.settings.demo else _n_left(page)
+    if left:
+        html.draw(
+            html.small(
+                f"The worklist still shows {words.plural(left, 'row')} as before.", "ed-weak"
+            )
+        )
+        if st.button("Write them anew", key="refresh_rows"):
+            refresh_worklist(page.store, page.cards, on_progress=_progress())
+            st.rerun()
+
+
+def _draw_offer(card: FamilyCard, page: Page) -> None:
+    closed = page.settings.demo
+    pressed = st.button(
+        f"Show this family for {words.lead_set_words(card.lead_set)}",
+        disabled=closed,
+        help="Closed in the demonstration" if closed else None,
+        key=f"use_{card.family}",
+    )
     html.draw(
         html.small(
-            "A score is not a probability. Youden's index weighs a missed case like a false call. "
-            "Noise floor: half width of the 95 % limits of agreement between repeat ECGs."
-        ),
-        Cell(f'<ul class="ed-notes">{notes}</ul>' if notes else ""),
+            "For everybody who uses this store. The worklist is written anew; nothing is scored "
+            "again. An ECG that this family has not scored yet says so."
+        )
     )
+    if pressed:
+        choose_family(page.store, card.family, page.cards, _progress())
+        st.rerun()
 
 
-def _evaluation_words(figures: FamilyFigures | None) -> str:
-    if figures is None:
-        return "Evaluation of these weights: none installed (not evaluated)."
-    whose = "SIMULATED, " if figures.simulated else ""
-    return (
-        f"Evaluation of these weights: {whose}{words.plural(figures.n_patients, 'patient')}; "
-        "its figures per subgroup stand beside the flags of a patient."
-    )
+def _progress() -> Callable[[int, int], None]:
+    bar = st.progress(0.0, "Writing the worklist anew")
+
+    def tell(done: int, total: int) -> None:
+        bar.progress(done / total, f"Worklist: {done:,} of {words.plural(total, 'patient')}")
+
+    return tell
 
 
-def _point_row(variant: VariantCard, point: OperatingPoint) -> list[Cell | str]:
-    look = variant_style(variant.variant)
-    noise = variant.noise_floor_logit
-    return [
-        html.text(f"{look.glyph} {look.label}", "ed-strong"),
-        _RULES.get(point.rule, point.rule),
-        html.bold(f"{point.value:.3f}"),
-        f"{point.sensitivity:.2f}",
-        f"{point.specificity:.2f}",
-        f"{point.n:,}",
-        f"{100 * point.prevalence:.1f} %",
-        html.text(point.data, "ed-small ed-muted"),
-        "not measured" if noise is None else f"±{noise:.2f}",
-    ]
+def _n_left(page: Page) -> int:
+    """Return how many worklist rows a choice has left as they were, when it was stopped."""
+    return len(page.store.patient_keys(stale_only=True)) if page.store.active_families() else 0
+
+
+def _is_active(card: FamilyCard, page: Page) -> bool:
+    active = page.active.get(card.lead_set)
+    return active is not None and active.family == card.family

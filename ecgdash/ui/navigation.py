@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
-__all__ = ["ENTRIES", "Entry", "draw_menu", "entry", "href", "open_address"]
+__all__ = ["ENTRIES", "Entry", "card_href", "draw_menu", "entry", "href", "open_address"]
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,12 @@ def draw_menu(active: str) -> None:
 
 def href(name: str, **keys: str) -> str:
     """Return the deep link of a page; `keys` are random store keys, never hospital ids."""
-    query = "&".join(f"{key}={value}" for key, value in keys.items())
-    return f"{name}?{query}"
+    return f"{name}?{urlencode(keys)}"
+
+
+def card_href(family: str, variant: str = "") -> str:
+    """Return the deep link to a family's card, with a variant's rows marked if one is named."""
+    return href("models", family=family, **({"variant": variant} if variant else {}))
 
 
 def open_address(address: str) -> None:
@@ -73,5 +78,5 @@ def open_address(address: str) -> None:
     name, _, query = address.partition("?")
     known = {row.name: row for row in ENTRIES}
     if name in known:
-        keys = dict(part.split("=", 1) for part in query.split("&") if "=" in part)
+        keys = dict(parse_qsl(query))
         st.switch_page(known[name].script, query_params=keys)

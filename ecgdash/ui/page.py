@@ -21,6 +21,7 @@ from ecgdash.ui.components import listen_to_links
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+    from ecgdash.domain.leads import LeadSet
     from ecgdash.services.explaining import Terms
     from ecgdash.services.family_figures import FamilyFigures
     from ecgdash.store import Store
@@ -62,6 +63,13 @@ class Page:
     def cards(self) -> Sequence[FamilyCard]:
         """Installed families."""
         return cache.cards(self.settings)
+
+    @cached_property
+    def active(self) -> "Mapping[LeadSet, FamilyCard]":
+        """The family that worklist and timelines show, by lead set."""
+        from ecgdash.services.families import active_order, cards_by_lead_set
+
+        return cards_by_lead_set(active_order(self.cards, self.store.active_families()))
 
     @cached_property
     def history_terms(self) -> "Terms":
@@ -163,15 +171,18 @@ def _draw_store_banner(page: Page) -> None:
 
 
 def _draw_foot(page: Page) -> None:
-    parts = [RESEARCH_USE]
+    parts: list[html.Cell] = [html.text(RESEARCH_USE)]
     cards: Sequence[FamilyCard] = ()
     with suppress(EcgDashError):  # shown above already
         cards = page.cards
     if cards:
-        parts.append(f"Model {'; '.join(words.model_words(card) for card in cards)}.")
+        told = [html.card_link(words.model_words(card), card.family).html for card in cards]
+        parts.append(html.Cell(f"Model {'; '.join(told)}."))
         versions = sorted({card.preprocessing_version for card in cards})
-        parts.append(f"Preprocessing {', '.join(f'v{number}' for number in versions)}.")
+        numbers = ", ".join(f"v{number}" for number in versions)
+        parts.append(html.text(f"Preprocessing {numbers}."))
     else:
-        parts.append("No model installed.")
-    parts.append(f"Software {__version__}. Times in {words.zone_words(page.zone, page.now)}.")
-    html.draw(html.Cell(f'<div class="ed-foot">{html.text(" ".join(parts)).html}</div>'))
+        parts.append(html.text("No model installed."))
+    zone = words.zone_words(page.zone, page.now)
+    parts.append(html.text(f"Software {__version__}. Times in {zone}."))
+    html.draw(html.Cell(f'<div class="ed-foot">{" ".join(part.html for part in parts)}</div>'))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ecgdash.domain import (
+    UNCALIBRATED,
     Change,
     HistorySlot,
     RiskTimeline,
@@ -45,13 +46,17 @@ def draw_history(point: TimelinePoint, variant: str, timeline: RiskTimeline, pag
         html.draw(html.small(f"The {label} score uses this ECG alone; no history moves it."))
         return
     pushes = point.contributions.get(variant, ())
-    html.draw(html.small(_sum_words(variant, score, pushes)))
+    told = html.text(f"{_sum_words(variant, score, pushes)} ")
+    link = html.card_link("Model card", point.family, variant)
+    html.draw(html.element("div", told, link, kind="ed-small ed-muted"))
     slots = score.history.slots
     columns = [Column("Earlier ECG", "lead"), Column("LVEF and score"), Column("Slot")]
     if pushes:
         columns += [Column("lowers | raises"), Column("Logit", "num")]
     rows = [
-        _slot_row(slot, _push(pushes, index), _observed_number(slots, index), (timeline, page))
+        _slot_row(
+            slot, _push(pushes, index), _observed_number(slots, index), (timeline, page, point)
+        )
         for index, slot in enumerate(slots)
     ]
     html.draw(html.table(f"History of the {label} score", columns, rows, reflows=False))
@@ -86,9 +91,9 @@ def _slot_row(
     slot: HistorySlot,
     push: tuple[float, float] | None,
     number: int,
-    context: tuple[RiskTimeline, Page],
+    context: tuple[RiskTimeline, Page, TimelinePoint],
 ) -> list[Cell | str]:
-    timeline, page = context
+    timeline, page, point = context
     at = next((p.recorded_at for p in timeline.points if p.ecg == slot.ecg), None)
     when = words.day(at, page.zone) if at else "earlier ECG"
     lvef = f"{slot.lvef_percent:.0f} %" if slot.lvef_percent is not None else "LVEF not used"
@@ -97,9 +102,11 @@ def _slot_row(
         if slot.imputed
         else html.text("● observed")
     )
+    # The score that stands in a slot is the uncalibrated one of that ECG.
+    earlier = html.card_link(f"{slot.score:.2f}", point.family, UNCALIBRATED)
     row: list[Cell | str] = [
         html.join(when, html.small(words.years_before(slot.interval_days))),
-        html.join(lvef, html.small(f"score {slot.score:.2f}")),
+        html.join(lvef, html.element("div", "score ", earlier, kind="ed-small ed-muted")),
         kind,
     ]
     if push is not None:
@@ -163,7 +170,7 @@ def _ecg_row(
         html.text(", ".join(words.flags_of(point.flags)) or "–"),
         *(_measured(measured.get(key)) for key in ("heart_rate_bpm", "qrs_ms", "qtc_ms")),
         *(_score(point, variant) for variant in variants),
-        _change(point.change),
+        _change(point.change, point.family),
         _quality(point),
     ]
 
@@ -176,16 +183,18 @@ def _score(point: TimelinePoint, variant: str) -> Cell:
     score = point.scores.get(variant)
     if not isinstance(score, VariantScore):
         return html.text("–", "ed-muted")
-    value = f"{score.value:.2f}"
-    return html.bold(value) if variant == point.best_variant else html.text(value)
+    told = f"{score.value:.2f}"
+    value = html.bold(told) if variant == point.best_variant else html.text(told)
+    return html.card_link(value, point.family, variant, quiet=variant != point.best_variant)
 
 
-def _change(change: Change | None) -> Cell:
+def _change(change: Change | None, family: str | None) -> Cell:
     if change is None:
         return html.text("no change to give", "ed-small ed-muted")
     verdict = {True: "beyond noise", False: "within noise", None: "noise not measured"}
     told = f"{change.earlier_value:.2f} to {change.value:.2f}, {verdict[change.beyond_noise]}"
-    return html.text(told, "ed-small")
+    linked = html.card_link(told, family, change.variant, quiet=True)
+    return html.element("span", linked, kind="ed-small")
 
 
 def _quality(point: TimelinePoint) -> Cell:

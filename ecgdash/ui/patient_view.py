@@ -51,8 +51,13 @@ def _person(patient: Patient) -> Cell:
     return html.text(shown, "ed-facts") if shown else Cell("")
 
 
-def draw_summary(summary: Summary) -> None:
+def draw_summary(summary: Summary, timeline: RiskTimeline) -> None:
     """Tell the sentence before the number; then the suggested step with its rule."""
+    latest = timeline.points[-1] if timeline.points else None
+    best = latest.best_variant if latest is not None else None
+    card = Cell("")
+    if latest is not None and best is not None:
+        card = html.join(" ", html.card_link("Model card", latest.family, best))
     step = summary.suggested_step or "none"
     rule = f" ({summary.rule})" if summary.rule else ""
     source = f". A suggestion for a clinician, from the site's rule table{rule}."
@@ -63,6 +68,7 @@ def draw_summary(summary: Summary) -> None:
         Cell('</p><p class="step"><b>Suggested next step:</b> '),
         html.text(step),
         html.text(source, "ed-muted"),
+        card,
         Cell("</p></div>"),
     )
 
@@ -91,6 +97,7 @@ def draw_plot(timeline: RiskTimeline, emphasised: str, page: Page, alt: str) -> 
         Cell('<h2 class="ed-h2">Score and LVEF over time</h2>'),
         Cell('<p class="ed-caption">'),
         html.text(_plot_caption(timeline, emphasised)),
+        _to_card("Noise floor", timeline, emphasised),
         Cell("</p>"),
     )
     linear = st.session_state.get(state.LINEAR_AXIS, False)
@@ -108,9 +115,22 @@ def draw_plot(timeline: RiskTimeline, emphasised: str, page: Page, alt: str) -> 
                 config={"displayModeBar": False},
                 alt=alt,
             )
-    html.draw(Cell('<p class="ed-caption">'), html.text(_marks_caption(timeline, emphasised)))
+    html.draw(
+        Cell('<p class="ed-caption">'),
+        html.text(_marks_caption(timeline, emphasised)),
+        _to_card("Threshold and its origin", timeline, emphasised),
+        Cell("</p>"),
+    )
     with st.container(key="ed-noprint-axis"):
         st.checkbox("Linear score axis (0 to 1)", key=state.LINEAR_AXIS)
+
+
+def _to_card(words_: str, timeline: RiskTimeline, variant: str) -> Cell:
+    """Return the link to the card that a caption speaks of; nothing where there is none."""
+    card = timeline.cards.get(main_lead_set(timeline) or "")
+    if card is None:
+        return Cell("")
+    return html.join(" ", html.card_link(f"{words_}: model card", card.family, variant))
 
 
 def _remember_clicked(key: str) -> None:
@@ -217,11 +237,12 @@ def _score_row(variant: str, point: TimelinePoint, weak_in: list[str]) -> Sequen
         return (html.join(label, html.small(_not_applicable(score))), "–", "", "")
     threshold = score.threshold.value
     side = "above" if score.positive else "below"
+    level = html.text(f"{threshold:.2f}", "ed-muted ed-small")
     return (
         html.join(label, _standing(score, weak_in)),
-        html.bold(f"{score.value:.2f}"),
+        html.card_link(html.bold(f"{score.value:.2f}"), point.family, variant),
         html.threshold_bar(score.value, threshold, variant),
-        html.join(html.bold(side), html.text(f" {threshold:.2f}", "ed-muted ed-small")),
+        html.join(html.bold(side), " ", html.card_link(level, point.family, variant, quiet=True)),
     )
 
 

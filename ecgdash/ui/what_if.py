@@ -41,6 +41,8 @@ def draw_what_if(point: TimelinePoint, variant: str, timeline: RiskTimeline, pag
         base_logits = stored_base_logits(page.store, timeline.key, point, variant)
         found = what_if(base_logits, term, score, chosen)
         html.draw(Cell('<div role="status">'), _told(found, score, chosen), Cell("</div>"))
+        link = html.card_link("Score and threshold: model card", point.family, variant)
+        html.draw(html.element("div", link, kind="ed-small ed-muted"))
         st.button("Reset", key="what_if_reset", on_click=_reset, args=(measured,))
 
 

@@ -9,7 +9,7 @@ from ecgdash.domain import WorklistPage, WorklistRow
 from ecgdash.plots.scale import share
 from ecgdash.plots.style import variant_style
 from ecgdash.ui import words
-from ecgdash.ui.navigation import href
+from ecgdash.ui.navigation import card_href, href
 
 __all__ = ["GROUP_TITLES", "legend", "row_view", "worklist_view"]
 
@@ -87,6 +87,8 @@ def _score_view(row: WorklistRow) -> dict[str, Any]:
         "value": f"{row.value:.2f}",
         "side": "above" if row.value >= row.threshold else "below",
         "threshold": f"{row.threshold:.2f}",
+        "card": _card_address(row, row.variant),
+        "card_title": f"Card of {row.family or 'the model'}, {look.label}",
         "variant": look.label + leads,
         "weak": (row.weak_evidence or "").partition(":")[0].replace("Weak", "weak"),
         "bar": {
@@ -99,20 +101,28 @@ def _score_view(row: WorklistRow) -> dict[str, Any]:
     }
 
 
+def _card_address(row: WorklistRow, variant: str) -> str:
+    """Return the card of a row's score; rows of an earlier version name the leads only."""
+    if row.family is None:
+        return href("models", leads=row.lead_set or "12", variant=variant)
+    return card_href(row.family, variant)
+
+
 def _change_view(row: WorklistRow) -> dict[str, Any]:
     change = row.change
     if change is None:
         first = row.n_ecgs == 1 and row.value is not None
         return {"words": "first ECG" if first else "no change to give", "verdict": ""}
     scores = f"{change.earlier_value:.2f} → {change.value:.2f}"
+    card = _card_address(row, change.variant)
     if change.beyond_noise is False:
-        return {"words": scores, "verdict": "within noise", "strong": False}
+        return {"words": scores, "verdict": "within noise", "strong": False, "card": card}
     arrow = "▲" if change.difference_logit > 0 else "▼"
     verdict = "beyond noise" if change.beyond_noise else "noise not measured"
     strong = change.beyond_noise is True
     if change.variant != row.variant:
         verdict += f" ({variant_style(change.variant).label})"
-    return {"words": f"{arrow} {scores}", "verdict": verdict, "strong": strong}
+    return {"words": f"{arrow} {scores}", "verdict": verdict, "strong": strong, "card": card}
 
 
 def _trend_view(row: WorklistRow) -> dict[str, Any] | None:
@@ -144,5 +154,6 @@ def legend(page: WorklistPage) -> str:
     return (
         f"{shown}{glyphs}. Black mark and dotted line: Youden threshold of that variant. "
         "× score withheld. “Within noise”: smaller than the repeat-to-repeat variation of the "
-        "model. Trends join scores of one variant only."
+        "model. Trends join scores of one variant only. A score, a threshold or a change opens the "
+        "card of its model."
     )

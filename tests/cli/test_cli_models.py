@@ -79,3 +79,22 @@ def test_a_missing_file_is_told_without_its_folder(models_dir, tmp_path):
     assert done.returncode == 2
     assert "absent.json: the evaluation cannot be read (No such file" in done.stderr
     assert str(tmp_path) not in done.stderr
+
+
+def test_use_keeps_the_choice_in_the_store(models_dir, tmp_path, monkeypatch):
+    from ecgdash.store import open_store
+
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    monkeypatch.setenv("ECGDASH_DATABASE_URL", url)
+    done = models(models_dir, "use", FAMILY)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{FAMILY} is shown for ")
+    store = open_store(url)
+    assert list(store.active_families().values()) == [FAMILY]
+    store.close()
+    done = models(models_dir, "use", "nothing")
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"no family 'nothing' that scores stored ECGs is installed. Installed: {FAMILY}. "
+        "Look it up with 'python -m ecgdash models list'.\n"
+    )

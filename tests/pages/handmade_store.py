@@ -36,9 +36,9 @@ THRESHOLDS = {UNCALIBRATED: 0.06, MASKED: 0.07, RECALIBRATED: 0.08}
 NOISE = {UNCALIBRATED: 0.9, MASKED: 0.8, RECALIBRATED: 0.7}
 
 
-def card(lead_set="12"):
+def card(lead_set="12", family=None):
     """Return a family card with invented figures."""
-    family = f"handmade-{lead_set}"
+    family = family or f"handmade-{lead_set}"
 
     def point(variant, rule, value):
         return OperatingPoint(
@@ -88,11 +88,15 @@ def _weights(family: str) -> bytes:
 
 def write_models(folder: Path, *lead_sets: str) -> list[FamilyCard]:
     """Write a manifest and cards, as an installation has them."""
-    cards = [card(name) for name in lead_sets]
+    return write_cards(folder, [card(name) for name in lead_sets])
+
+
+def write_cards(folder: Path, cards: list[FamilyCard]) -> list[FamilyCard]:
+    """Write a manifest with these cards; folders that are there already are kept."""
     rows = []
     for item in cards:
         home = folder / item.family
-        home.mkdir(parents=True)
+        home.mkdir(parents=True, exist_ok=True)
         (home / "weights.safetensors").write_bytes(_weights(item.family))
         text = json.dumps(card_to_dict(item, NetworkSizes(4, ()))).encode()
         (home / "card.json").write_bytes(text)

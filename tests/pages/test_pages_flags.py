@@ -263,6 +263,9 @@ def test_another_ecg_has_its_own_setting(site):
 
 
 def test_the_models_page_says_who_is_evaluated(evaluated):
-    text = told(evaluated.open("pages/models.py"))
-    assert text.count("Evaluation of these weights: SIMULATED, 7,000 patients;") == 1
-    assert text.count("none installed (not evaluated)") == 2  # the families of 6 leads and of 1
+    text = told(evaluated.open("pages/models.py", family=FAMILY))
+    assert "SIMULATED, 7,000 patients (simulated patients, seeds 41, 42)" in text
+    assert "Not evaluated" not in text
+    for lead_set in ("6", "1"):
+        text = told(evaluated.open("pages/models.py", family=f"handmade-{lead_set}"))
+        assert "Not evaluated: no evaluation of these weights is installed." in text

@@ -47,7 +47,7 @@ def test_a_broken_manifest_is_one_sentence(empty_site, tmp_path):
 
 
 def test_models_page_shows_thresholds_with_origin(site):
-    text = told(site.open("pages/models.py"))
+    text = told(site.open("pages/models.py")).replace("\N{NO-BREAK SPACE}", " ")
     for words in ("Youden index", "validation set", "1,812", "8.0 %", "±0.70", "A card for tests."):
         assert words in text
     assert "Trained on: nothing (simulated)" in text

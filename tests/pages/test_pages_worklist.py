@@ -34,7 +34,14 @@ def test_a_row_tells_score_change_and_step(site):
     assert title == "Needs action"
     assert row["act"]
     assert (row["value"], row["side"], row["threshold"]) == ("0.31", "above", "0.08")
-    assert row["change"] == {"words": "▲ 0.03 → 0.31", "verdict": "beyond noise", "strong": True}
+    card = "models?family=handmade-12&variant=recalibrated"
+    assert row["change"] == {
+        "words": "▲ 0.03 → 0.31",
+        "verdict": "beyond noise",
+        "strong": True,
+        "card": card,
+    }
+    assert row["card"] == card
     assert row["step"] == "Echo suggested"
     assert row["href"] == f"patient?patient={site.keys['HM-0102']}"
     assert "HM-0102" not in row["href"]

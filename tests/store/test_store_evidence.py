@@ -96,7 +96,13 @@ def test_scores_out_of_range_are_refused():
         HeadScores("fam", "a" * 64, {"AFIB": float("nan")})
 
 
+FIFTH_SCHEMA = (
+    "DROP TABLE active_families",
+    "ALTER TABLE worklist DROP COLUMN family",
+)
+FIFTH_VERSION = "UPDATE alembic_version SET version_num = '0005'"
 FOURTH_SCHEMA = (
+    *FIFTH_SCHEMA,
     "DROP TABLE patient_names",
     "ALTER TABLE patients DROP COLUMN name",
     "ALTER TABLE patients DROP COLUMN birth_date",

@@ -21,6 +21,7 @@ EVIL = '<script>alert("x")</script>'
         html.chips([EVIL]),
         html.link(EVIL, "patient?patient=" + EVIL),
         html.table(EVIL, [html.Column(EVIL)], [[EVIL]]),
+        html.card_link(EVIL, EVIL, EVIL),
         html.element("td", EVIL, data_label=EVIL, kind=EVIL),
     ],
 )
@@ -32,6 +33,22 @@ def test_no_value_becomes_markup(cell):
 def test_element_names_its_attributes_as_html_does():
     cell = html.element("td", html.bold("1"), " & 2", kind="a", data_label="B", colspan=3, id="")
     assert cell.html == '<td class="a" data-label="B" colspan="3"><b>1</b> &amp; 2</td>'
+
+
+def test_a_number_is_a_quiet_link_and_words_look_like_one():
+    number = html.card_link("0.31", "deepecg-lvsd-12", "masked")
+    assert 'class="ed-open ed-card"' in number.html
+    assert 'href="models?family=deepecg-lvsd-12&amp;variant=masked"' in number.html
+    assert 'title="Card of deepecg-lvsd-12, LVEF-masked"' in number.html
+    assert "tabindex" not in number.html
+    assert 'tabindex="-1"' in html.card_link("0.31", "f", "masked", quiet=True).html
+    assert 'class="ed-open ed-word"' in html.card_link("Model card", "f").html
+    assert html.card_link(html.bold("0.31"), None, "masked") == html.bold("0.31")
+
+
+def test_a_table_marks_the_rows_that_a_link_led_to():
+    shown = html.table("t", [html.Column("a")], [["1"], ["2"], ["3"]], marked=[1]).html
+    assert re.findall(r"<tr( class=\"ed-marked\")?><td", shown) == ["", ' class="ed-marked"', ""]
 
 
 def test_bar_places_mark_and_threshold_on_one_scale():

@@ -1,7 +1,10 @@
 import re
 from pathlib import Path
 
-from ecgdash.ui.navigation import ENTRIES, entry, href
+import pytest
+
+from ecgdash.ui import navigation
+from ecgdash.ui.navigation import ENTRIES, card_href, entry, href, open_address
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,6 +24,23 @@ def test_parents_exist_and_hidden_pages_name_one():
 
 def test_href():
     assert href("patient", patient="k3y") == "patient?patient=k3y"
+
+
+def test_card_href():
+    assert card_href("deepecg-lvsd-12") == "models?family=deepecg-lvsd-12"
+    assert card_href("f-1", "masked") == "models?family=f-1&variant=masked"
+
+
+@pytest.mark.parametrize("family", ["deepecg-lvsd-12", "a b&variant=c", "é/?=%"])
+def test_an_address_opens_with_the_names_it_was_made_of(monkeypatch, family):
+    opened = []
+    monkeypatch.setattr(
+        navigation.st,
+        "switch_page",
+        lambda script, query_params: opened.append((script, query_params)),
+    )
+    open_address(card_href(family, "masked"))
+    assert opened == [("pages/models.py", {"family": family, "variant": "masked"})]
 
 
 def test_st_navigation_is_not_used_beside_a_pages_folder():

@@ -57,6 +57,21 @@ def test_row():
     assert (row["step"], row["reason"]) == ("Echo suggested", "new crossing beyond noise")
 
 
+def test_numbers_lead_to_the_card_of_their_family_and_variant():
+    row = view(family="deepecg-lvsd-12", change=replace(CHANGE, variant="masked"))
+    assert row["card"] == "models?family=deepecg-lvsd-12&variant=recalibrated"
+    assert row["change"]["card"] == "models?family=deepecg-lvsd-12&variant=masked"
+    assert row["card_title"] == "Card of deepecg-lvsd-12, recalibrated"
+    within = replace(CHANGE, difference_logit=0.1)
+    assert (
+        view(family="f", change=within)["change"]["card"] == "models?family=f&variant=recalibrated"
+    )
+
+
+def test_a_row_of_an_earlier_version_leads_to_the_active_family_of_its_leads():
+    assert view(lead_set="6")["card"] == "models?leads=6&variant=recalibrated"
+
+
 def test_trend_joins_one_variant_only_and_breaks_at_withheld():
     points = view()["trend"]["points"]
     assert [point["joined"] for point in points] == [False, False, False, False]

@@ -93,21 +93,34 @@ function flagsCell(row) {
   return td;
 }
 
+// A number that leads to the card of its model; out of the tab order, which has one stop a row.
+function cardLink(address, title, ...inner) {
+  const link = make("a", "ed-open card");
+  link.href = address;
+  link.title = title;
+  link.tabIndex = -1;
+  link.append(...inner);
+  return link;
+}
+
 function scoreCell(row, narrow) {
   if (!row.bar) return cell("against", make("span", "muted", row.no_score));
   const grid = make("div", "score");
   const side = make("span", "small");
-  side.append(make("b", null, row.side), make("span", "muted", ` ${row.threshold}`));
+  side.append(make("b", null, row.side), " ", cardLink(row.card, row.card_title, make("span", "muted", row.threshold)));
   const under = make("span", "under small muted", row.variant);
   if (row.weak) under.append(" · ", make("span", "weak", row.weak));
-  grid.append(make("span", "value", row.value), bar(row.bar, narrow ? 96 : 120), side, under);
+  const value = make("span", "value");
+  value.append(cardLink(row.card, row.card_title, row.value));
+  grid.append(value, bar(row.bar, narrow ? 96 : 120), side, under);
   return cell("against", grid);
 }
 
 function changeCell(row) {
   const strong = row.change.strong;
   const words = make("div", strong ? "" : "muted");
-  words.append(strong ? make("b", null, row.change.words) : row.change.words);
+  const told = strong ? make("b", null, row.change.words) : row.change.words;
+  words.append(row.change.card ? cardLink(row.change.card, "Card: noise floor", told) : told);
   return cell("change", words, row.change.verdict && make("div", strong ? "small" : "small muted", row.change.verdict));
 }
 
