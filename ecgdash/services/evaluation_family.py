@@ -17,7 +17,7 @@ from ecgdash.simulate.cohort import EcgBatch, SimulatedCohort
 if TYPE_CHECKING:
     from ecgdash.inference import Engine
 
-__all__ = ["FamilyWork", "engine_of", "judged", "subgroup_row"]
+__all__ = ["FamilyWork", "judged", "subgroup_row"]
 
 _SAMPLING_HZ = 250.0
 
@@ -50,12 +50,12 @@ class FamilyWork:
         analysable, members = judged(batch, cohort)
         rows = [CANONICAL_LEADS.index(name) for name in LEADS_OF_SET[self.card.lead_set]]
         crops = preprocess_batch(batch.signal_mv[:, rows], _SAMPLING_HZ)
-        engine = engine_of(self.card.family, self.device, self.models_dir)
+        engine = _engine(self.card.family, self.device, self.models_dir)
         return EcgPart(batch.index, engine.base_logits_from_crops(crops), analysable, members)
 
 
-@lru_cache(maxsize=3)
-def engine_of(family: str, device: str, models_dir: Path) -> "Engine":
+@lru_cache(maxsize=1)
+def _engine(family: str, device: str, models_dir: Path) -> "Engine":
     """Load a family once a process."""
     from ecgdash.inference import Engine
 

@@ -6,7 +6,13 @@ from typing import Any
 import numpy as np
 
 from ecgdash.domain import MASKED, RECALIBRATED, UNCALIBRATED, Estimate
-from ecgdash.services.evaluation_pairs import MASKED_PAIRS, SUBGROUP_KEYS, Bools, PairTable
+from ecgdash.services.evaluation_pairs import (
+    MASKED_PAIRS,
+    SUBGROUP_KEYS,
+    Bools,
+    Floats,
+    PairTable,
+)
 from ecgdash.stats import (
     accuracy_at,
     auprc,
@@ -19,7 +25,14 @@ from ecgdash.stats import (
     specificity_at_sensitivity,
 )
 
-__all__ = ["COMPARISONS", "CONTROLS", "INTERVAL_METHOD", "evaluation_tables", "jsonable"]
+__all__ = [
+    "COMPARISONS",
+    "CONTROLS",
+    "INTERVAL_METHOD",
+    "accuracy_figures",
+    "evaluation_tables",
+    "jsonable",
+]
 
 INTERVAL_METHOD = (
     "95 %: DeLong for AUROC, Clopper-Pearson for proportions, "
@@ -136,7 +149,9 @@ def _subgroups(table: PairTable, rows: Bools, variants: tuple[str, ...]) -> dict
         row: dict[str, Any] = _counts(table, inside)
         row["n_enriched"] = int(added.sum())
         for name in variants:
-            row[name] = _accuracy(table, name, inside)
+            row[name] = accuracy_figures(
+                table.positive[inside], table.scores[name][inside], table.thresholds[name][inside]
+            )
         if RECALIBRATED in variants:
             y = table.positive[inside]
             a, b = table.scores[RECALIBRATED][inside], table.scores[UNCALIBRATED][inside]
@@ -146,8 +161,15 @@ def _subgroups(table: PairTable, rows: Bools, variants: tuple[str, ...]) -> dict
     return found
 
 
-def _accuracy(table: PairTable, variant: str, rows: Bools) -> dict[str, Estimate]:
-    y, score = table.positive[rows], table.scores[variant][rows]
+def accuracy_figures(y: Bools, score: Floats, threshold: Floats) -> dict[str, Estimate]:
+    """Return AUROC, accuracy at the thresholds, and at 90 % sensitivity or specificity.
+
+    Parameters
+    ----------
+    y : ndarray of bool, shape (n,)
+    score, threshold : ndarray, shape (n,)
+        The threshold of each row; NaN anywhere: none is known, so its figures are NaN.
+    """
     unknown = Estimate(float("nan"), float("nan"), float("nan"))
     found = {
         "auroc": auroc(y, score),
@@ -159,7 +181,7 @@ def _accuracy(table: PairTable, variant: str, rows: Bools) -> dict[str, Estimate
         "sensitivity_at_90_specificity": sensitivity_at_specificity(y, score, 0.9),
     }
     # The distance to the threshold, because a table of scores may hold several thresholds.
-    margin = score - table.thresholds[variant][rows]
+    margin = score - threshold
     if not np.isnan(margin).any():
         at_threshold = accuracy_at(y, margin, 0.0)
         for key in ("sensitivity", "specificity", "ppv", "npv"):

@@ -95,8 +95,12 @@ def _draw_archetypes(
     n = len(people)
     z = (people.age_years - 63.4) / 15.1
     lottery = rng.random((5, n))
-    dilated = factor * 0.150 * np.exp(
-        0.65 * people.fibrillation + 0.6 * people.kidney_disease + 0.25 * people.male + 0.15 * z
+    dilated = (
+        factor
+        * 0.150
+        * np.exp(
+            0.65 * people.fibrillation + 0.6 * people.kidney_disease + 0.25 * people.male + 0.15 * z
+        )
     )
     lbbb = people.conduction == Conduction.LBBB
     # The first that applies, from the most specific cause to the least.

@@ -5,7 +5,7 @@ waveform, as a cart would; LVSD comes from the simulated echo's reading. Nothing
 here sees what the simulator hides (DESIGN decision 17).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -25,9 +25,10 @@ from ecgdash.training.phases import LVSD
 from ecgdash.training.shards import Course, ShardWriter, write_courses, write_json
 from ecgdash.training.splits import split_of
 
-__all__ = ["ANALYSABLE", "prepare_simulated"]
+__all__ = ["ANALYSABLE", "PARTS", "prepare_simulated"]
 
 ANALYSABLE: Final = "analysable"
+PARTS: Final = ("pretraining", "baseline", "follow_up")
 SAMPLING_HZ: Final = 250.0
 BATCH: Final = 128
 
@@ -35,20 +36,30 @@ _Marks = Callable[[EcgBatch], NDArray[np.bool_]]
 
 
 def prepare_simulated(
-    data: SimulatedData, folder: Path, on_progress: Progress | None = None
+    data: SimulatedData,
+    folder: Path,
+    on_progress: Progress | None = None,
+    parts: Collection[str] = PARTS,
 ) -> None:
     """Simulate and write what the three phases need; goes on where it was stopped.
 
     Parameters
     ----------
     folder : Path
-        Gets `pretraining/`, `baseline/`, `follow_up/` and `origin.json`.
+        Gets the `parts`, as folders, and `origin.json`.
+    parts : collection of str
+        Of `PARTS`: what phases 1, 2 and 3 learn from.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "origin.json", {"simulated": True, **vars(data)})
-    _prepare_pretraining(data, folder / "pretraining", on_progress)
-    _prepare_baseline(data, folder / "baseline", on_progress)
-    _prepare_follow_up(data, folder / "follow_up", on_progress)
+    prepare = {
+        "pretraining": _prepare_pretraining,
+        "baseline": _prepare_baseline,
+        "follow_up": _prepare_follow_up,
+    }
+    for part in PARTS:
+        if part in parts:
+            prepare[part](data, folder / part, on_progress)
 
 
 def _prepare_pretraining(data: SimulatedData, folder: Path, on_progress: Progress | None) -> None:

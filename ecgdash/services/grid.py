@@ -1,0 +1,182 @@
+"""Evaluate the whole grid on unseen simulated patients, and keep its figures in one file."""
+
+import json
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import numpy as np
+
+from ecgdash import __version__
+from ecgdash.domain.leads import LeadSet
+from ecgdash.services.evaluation import evaluate_tables, jsonable
+from ecgdash.services.evaluation_pairs import MASKED_PAIRS, PairTable
+from ecgdash.services.evaluation_simulated import SimulatedSource
+from ecgdash.services.family_figures import EVALUATION_NAME, evaluation_document
+from ecgdash.services.grid_contrasts import GridTables
+from ecgdash.services.grid_findings import UNTESTABLE
+from ecgdash.services.grid_report import results_markdown
+from ecgdash.services.grid_results import site_document
+from ecgdash.services.grid_scores import GridFamily, grid_families, grid_tables
+from ecgdash.training.grid_nets import CELLS, cell_log
+from ecgdash.training.shards import write_json
+
+__all__ = ["FORMAT", "RESULTS_NAME", "GridPlan", "evaluate_grid", "read_results", "write_results"]
+
+FORMAT: Final = "ecgdash-grid@1"
+RESULTS_NAME: Final = "results.json"
+
+T = TypeVar("T")
+
+_DIGITS: Final = 6
+"""Significant digits that are kept: far below every interval, and the file stays readable."""
+
+
+@dataclass(frozen=True)
+class GridPlan:
+    """What is evaluated, and on whom.
+
+    Attributes
+    ----------
+    work, data : Path
+        Checkpoints and prepared shards, as `train grid` left them.
+    models_dir : Path
+        Where the grid's families are installed.
+    families : mapping of str to str
+        Lead set to family.
+    sources : tuple of SimulatedSource
+        Patients by site and seed; none of them trained or tuned anything.
+    """
+
+    work: Path
+    data: Path
+    models_dir: Path
+    families: Mapping[LeadSet, str]
+    sources: tuple[SimulatedSource, ...] = field(default_factory=tuple)
+
+
+def evaluate_grid(
+    plan: GridPlan, on_progress: Callable[[str], None] | None = None
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Score all patients with every cell and return the results and each family's evaluation.
+
+    Goes on where it was stopped: the scores of a seed are kept in its source's `cache_dir`.
+
+    Returns
+    -------
+    results : dict
+        What the results file holds, as plain JSON.
+    evaluations : dict of str to dict
+        By family: `evaluation.json` of the unshifted site's patients.
+
+    Raises
+    ------
+    WeightsMissing
+        If a family is not installed or a cell was not trained.
+    """
+    tell = on_progress or (lambda _: None)
+    families = grid_families(plan.families, plan.work, plan.data, plan.models_dir)
+    sites: dict[str, Any] = {}
+    evaluations: dict[str, dict[str, Any]] = {}
+    for site in dict.fromkeys(source.site for source in plan.sources):
+        sources = [source for source in plan.sources if source.site == site]
+        seeds = [grid_tables(source, families, _told(tell, source)) for source in sources]
+        tell(f"site {site}: figures of {len(seeds)} seeds")
+        sites[site] = site_document(seeds, families)
+        if not evaluations:
+            evaluations = {one.card.family: _evaluation(one, seeds) for one in families}
+    results = {
+        "format": FORMAT,
+        "simulated": True,
+        "software": __version__,
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "torch": version("torch"),
+        },
+        "machine": platform.machine(),
+        "training": _training(plan, families),
+        "sites": sites,
+        "untestable": [{"finding": words, "why": why} for words, why in UNTESTABLE],
+    }
+    return _rounded(jsonable(results)), evaluations
+
+
+def _told(tell: Callable[[str], None], source: SimulatedSource) -> Callable[[str], None]:
+    return lambda text: tell(f"site {source.site}, seed {source.seed}: {text}")
+
+
+def _training(plan: GridPlan, families: Iterable[GridFamily]) -> dict[str, Any]:
+    """Return how every cell was trained: settings, best epoch, time."""
+    found: dict[str, Any] = {
+        "data": json.loads((plan.data / "origin.json").read_text(encoding="utf-8"))
+    }
+    for family in families:
+        name = family.lead_set
+        state = json.loads((plan.work / name / "pretrain" / "state.json").read_text("utf-8"))
+        found[name] = {
+            "settings": state["settings"]["config"],
+            "cells": {cell: cell_log(plan.work, name, cell) for cell in CELLS},
+        }
+    return found
+
+
+def _evaluation(family: GridFamily, seeds: Sequence[GridTables]) -> dict[str, Any]:
+    """Return what `models add-evaluation` installs for one family."""
+    tables = [_served(tables[family.lead_set].pairs) for tables in seeds]
+    result = {**evaluate_tables(tables), "weights_sha256": family.card.weights_sha256}
+    document: dict[str, Any] = jsonable(evaluation_document(result))
+    return document
+
+
+def _served(pairs: PairTable) -> PairTable:
+    """Leave out the network that no family ships, and say which patients these are."""
+    added = int((pairs.added_for != "").sum())
+    words = f"{pairs.n_patients} simulated patients, seed {pairs.seeds[0]}" + (
+        f" ({added} pairs added for a subgroup: they count there only)" if added else ""
+    )
+    return replace(
+        pairs,
+        data=words,
+        scores=_without_own_rule(pairs.scores),
+        thresholds=_without_own_rule(pairs.thresholds),
+        origins=_without_own_rule(pairs.origins),
+    )
+
+
+def _without_own_rule(columns: Mapping[str, T]) -> dict[str, T]:
+    return {name: values for name, values in columns.items() if name != MASKED_PAIRS}
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_rounded(inner) for inner in value]
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
+
+
+def write_results(
+    results: Mapping[str, Any], evaluations: Mapping[str, Mapping[str, Any]], folder: Path
+) -> list[Path]:
+    """Write `results.json`, `results.md` and each family's `evaluation.json`; return the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / RESULTS_NAME, results)
+    report = folder / "results.md"
+    report.write_text(results_markdown(results), encoding="utf-8")
+    written = [folder / RESULTS_NAME, report]
+    for family, document in evaluations.items():
+        path = folder / family / EVALUATION_NAME
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(document, allow_nan=False, indent=1) + "\n", encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """Read a results file; see `write_results`."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
