@@ -150,6 +150,10 @@ class WeightsHashMismatch(ModelError):
     """The weights file is not the one the manifest describes."""
 
 
+class NotReproduced(ModelError):
+    """A training that was repeated ended elsewhere than it should."""
+
+
 class InputDoesNotFitModel(ModelError):
     """The ECG lacks leads or length that the model needs."""
 

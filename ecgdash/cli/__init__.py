@@ -25,6 +25,7 @@ from ecgdash.cli import (
     scoring,
     simulation,
     training,
+    training_grid,
 )
 from ecgdash.errors import EcgDashError, InvalidValue, printable
 from ecgdash.settings import Settings
@@ -50,6 +51,8 @@ app.command("simulate")(simulation.simulate)
 app.command("demo")(simulation.demo)
 app.command("evaluate")(evaluation.evaluate)
 app.command("explain")(explaining.explain)
+training.train_app.command("grid")(training_grid.grid)
+training.train_app.command("cell")(training_grid.cell)
 app.add_typer(training.train_app, name="train")
 models.models_app.command("use")(models_use.use)
 app.add_typer(models.models_app, name="models")

@@ -16,6 +16,7 @@ from ecgdash.services.evaluation import evaluate_tables, jsonable
 from ecgdash.services.evaluation_pairs import MASKED_PAIRS, PairTable
 from ecgdash.services.evaluation_simulated import SimulatedSource
 from ecgdash.services.family_figures import EVALUATION_NAME, evaluation_document
+from ecgdash.services.grid_cell import CHEAPEST, TOLERANCE, WHY_TOLERANCE
 from ecgdash.services.grid_contrasts import GridTables
 from ecgdash.services.grid_findings import UNTESTABLE
 from ecgdash.services.grid_report import results_markdown
@@ -24,12 +25,24 @@ from ecgdash.services.grid_scores import GridFamily, grid_families, grid_tables
 from ecgdash.training.grid_nets import CELLS, cell_log
 from ecgdash.training.shards import write_json
 
-__all__ = ["FORMAT", "RESULTS_NAME", "GridPlan", "evaluate_grid", "read_results", "write_results"]
+__all__ = [
+    "FORMAT",
+    "RESULTS_NAME",
+    "GridPlan",
+    "evaluate_grid",
+    "is_simulated",
+    "read_results",
+    "sources_of",
+    "write_results",
+]
 
 FORMAT: Final = "ecgdash-grid@1"
 RESULTS_NAME: Final = "results.json"
 
 T = TypeVar("T")
+
+_LBBB_SHARE: Final = 250 / 8_500
+"""Patients with LBBB that are added, who count in that subgroup only: it is about 1 % of all."""
 
 _DIGITS: Final = 6
 """Significant digits that are kept: far below every interval, and the file stays readable."""
@@ -56,6 +69,38 @@ class GridPlan:
     models_dir: Path
     families: Mapping[LeadSet, str]
     sources: tuple[SimulatedSource, ...] = field(default_factory=tuple)
+
+
+def sources_of(
+    n_patients: int,
+    seeds: Sequence[int],
+    shifted_seeds: Sequence[int],
+    cache_dir: Path,
+    workers: int,
+) -> list[SimulatedSource]:
+    """Return the patients of a whole evaluation: site A with LBBB enriched, then site B.
+
+    Parameters
+    ----------
+    n_patients : int
+        A seed.
+    seeds, shifted_seeds : sequence of int
+        Of site A, where the families were trained, and of the shifted site B.
+    cache_dir : Path
+        Keeps the scores of finished seeds.
+    workers : int
+    """
+    more = {"LBBB": max(1, round(_LBBB_SHARE * n_patients))}
+    return [
+        *(SimulatedSource(n_patients, seed, more, cache_dir, workers) for seed in seeds),
+        *(SimulatedSource(n_patients, s, {}, cache_dir, workers, "B") for s in shifted_seeds),
+    ]
+
+
+def is_simulated(data: Path) -> bool:
+    """Whether prepared ECGs are of simulated patients, on whom the grid can be evaluated."""
+    origin = json.loads((data / "origin.json").read_text(encoding="utf-8"))
+    return bool(origin["simulated"])
 
 
 def evaluate_grid(
@@ -100,6 +145,7 @@ def evaluate_grid(
         "machine": platform.machine(),
         "training": _training(plan, families),
         "sites": sites,
+        "reproduce": _cell_to_reproduce(sites["A"]),
         "untestable": [{"finding": words, "why": why} for words, why in UNTESTABLE],
     }
     return _rounded(jsonable(results)), evaluations
@@ -107,6 +153,21 @@ def evaluate_grid(
 
 def _told(tell: Callable[[str], None], source: SimulatedSource) -> Callable[[str], None]:
     return lambda text: tell(f"site {source.site}, seed {source.seed}: {text}")
+
+
+def _cell_to_reproduce(site: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cheapest cell of the grid, and the command that trains it again."""
+    lead_set = min(site["lead_sets"], key=int)
+    seed = site["lead_sets"][lead_set]["per_seed"][0]
+    return {
+        "cell": CHEAPEST,
+        "lead_set": lead_set,
+        "seed": seed["seed"],
+        "auroc": seed["baseline"][CHEAPEST],
+        "tolerance": TOLERANCE,
+        "command": f"python -m ecgdash train cell {CHEAPEST} --lead-set {lead_set}",
+        "why": WHY_TOLERANCE,
+    }
 
 
 def _training(plan: GridPlan, families: Iterable[GridFamily]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ecgdash.cli import app
-from ecgdash.errors import CorruptFile, WeightsHashMismatch, WeightsMissing
+from ecgdash.errors import CorruptFile, InvalidValue, WeightsHashMismatch, WeightsMissing
 
 RUN = CliRunner()
 SIZES = ["--simulated-patients", "300", "--follow-up-patients", "150", "--pretraining-ecgs", "100"]
@@ -56,3 +56,12 @@ def test_nothing_installed_cannot_be_verified_or_shown(models_dir: Path) -> None
         run("models", "verify")
     with pytest.raises(WeightsMissing, match="deepecg-lvsd-12"):
         run("models", "show", "deepecg-lvsd-12")
+
+
+def test_the_grid_refuses_what_it_does_not_know(models_dir: Path, tmp_path: Path) -> None:
+    out = ("--out", str(tmp_path))
+    with pytest.raises(InvalidValue, match="'12,3' names a lead set"):
+        run("train", "grid", *out, "--lead-sets", "12,3")
+    with pytest.raises(InvalidValue, match="'4001;4002' is no list of seeds"):
+        run("train", "grid", *out, "--seeds", "4001;4002")
+    assert not list(tmp_path.iterdir())  # refused before anything is prepared
