@@ -1,8 +1,9 @@
 """From a record to what the networks read: three 9-s crops, 250 Hz, 0.67-40 Hz.
 
 One function and one version number (DESIGN decision 2). The paper states the
-crop length, the rate and the band; the order of the steps, the filter's order
-and the absence of a normalisation are not stated in the paper: our choice.
+crop length, the rate, the band, and that cropping comes first and filtering last
+("Model Architecture and Data Preprocessing"); the filter's kind and order and the
+absence of a normalisation are not stated in the paper: our choice.
 """
 
 from fractions import Fraction
