@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ecgdash.domain import form_pairs
 from ecgdash.inference.engine import Engine
 from ecgdash.inference.manifest import read_manifest, verify_family
 from ecgdash.inference.self_check import difference_from_check
@@ -69,9 +70,10 @@ def test_scores_do_not_depend_on_batch_or_order(shipped: Engine) -> None:
 def test_lvsd_scores_above_the_rest(shipped: Engine) -> None:
     """AUROCs of .91 and more were found on thousands of pairs; these are some 30 cases."""
     cohort = simulate_patients(400, 997)
-    studies = {i: own for i in range(400) if (own := cohort.echo_studies(i))}
-    first = np.flatnonzero(np.diff(cohort.patient_index, prepend=-1))[list(studies)]
-    lvsd = np.array([own[0].lvsd for own in studies.values()])
-    logits = shipped.base_logits(cohort.records(first))[:, 0].mean(axis=-1)
+    courses = [form_pairs(cohort.ecg_refs(i), cohort.echo_studies(i)) for i in range(400)]
+    first = [pairs[0] for pairs in courses if pairs]
+    lvsd = np.array([pair.echo.lvsd for pair in first])
+    rows = np.array([int(pair.ecg.key[1:]) for pair in first])
+    logits = shipped.base_logits(cohort.records(rows))[:, 0].mean(axis=-1)
     assert lvsd.sum() >= 20
     assert auroc_value(lvsd, logits) > 0.8
