@@ -41,14 +41,17 @@ def variant_name(variant: str) -> Cell:
     return html.text(f"{look.glyph} {look.label}", "ed-strong ed-nowrap")
 
 
-def figure(estimate: Estimate) -> Cell:
+def figure(estimate: Estimate, digits: int = 2) -> Cell:
     """Return an estimate with its interval; what is not defined (NaN) is a dash or left out."""
     if math.isnan(estimate.value):
         return html.text("–", "ed-muted")
+    value, low, high = (
+        f"{part:.{digits}f}" for part in (estimate.value, estimate.low, estimate.high)
+    )
     if math.isnan(estimate.low) or math.isnan(estimate.high):
-        return html.bold(f"{estimate.value:.2f}")
-    interval = html.text(f"{estimate.low:.2f}–{estimate.high:.2f}", "ed-muted ed-small")
-    return html.element("span", html.bold(f"{estimate.value:.2f}"), " ", interval, kind="ed-figure")
+        return html.bold(value)
+    interval = html.text(f"{low}–{high}", "ed-muted ed-small")
+    return html.element("span", html.bold(value), " ", interval, kind="ed-figure")
 
 
 def said_simulated(data: str) -> str:

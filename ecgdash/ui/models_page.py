@@ -85,7 +85,8 @@ def _auroc(card: FamilyCard, page: Page) -> Cell:
         return html.text("not evaluated", "ed-muted")
     whose = f"{best}, SIMULATED" if figures.simulated else best
     return html.join(
-        card_tables.figure(group.figures[best].auroc), html.text(f" {whose}", "ed-small ed-muted")
+        card_tables.figure(group.figures[best].auroc, 3),
+        html.text(f" {whose}", "ed-small ed-muted"),
     )
 
 
