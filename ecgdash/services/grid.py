@@ -3,21 +3,21 @@
 import json
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 
 from ecgdash import __version__
 from ecgdash.domain.leads import LeadSet
-from ecgdash.services.evaluation import evaluate_tables, jsonable
+from ecgdash.labels.published import BASELINE, FOLLOW_UP
+from ecgdash.services.evaluation import jsonable
 from ecgdash.services.evaluation_pairs import MASKED_PAIRS, PairTable
 from ecgdash.services.evaluation_simulated import SimulatedSource
 from ecgdash.services.family_figures import EVALUATION_NAME, evaluation_document
 from ecgdash.services.grid_cell import CHEAPEST, TOLERANCE, WHY_TOLERANCE
-from ecgdash.services.grid_contrasts import GridTables
 from ecgdash.services.grid_findings import UNTESTABLE
 from ecgdash.services.grid_report import results_markdown
 from ecgdash.services.grid_results import site_document
@@ -38,8 +38,6 @@ __all__ = [
 
 FORMAT: Final = "ecgdash-grid@1"
 RESULTS_NAME: Final = "results.json"
-
-T = TypeVar("T")
 
 _LBBB_SHARE: Final = 250 / 8_500
 """Patients with LBBB that are added, who count in that subgroup only: it is about 1 % of all."""
@@ -132,7 +130,10 @@ def evaluate_grid(
         tell(f"site {site}: figures of {len(seeds)} seeds")
         sites[site] = site_document(seeds, families)
         if not evaluations:
-            evaluations = {one.card.family: _evaluation(one, seeds) for one in families}
+            evaluations = {
+                one.card.family: _evaluation(one, sites[site], seeds[0][one.lead_set].pairs)
+                for one in families
+            }
     results = {
         "format": FORMAT,
         "simulated": True,
@@ -185,31 +186,40 @@ def _training(plan: GridPlan, families: Iterable[GridFamily]) -> dict[str, Any]:
     return found
 
 
-def _evaluation(family: GridFamily, seeds: Sequence[GridTables]) -> dict[str, Any]:
-    """Return what `models add-evaluation` installs for one family."""
-    tables = [_served(tables[family.lead_set].pairs) for tables in seeds]
-    result = {**evaluate_tables(tables), "weights_sha256": family.card.weights_sha256}
+def _evaluation(family: GridFamily, site: Mapping[str, Any], pairs: PairTable) -> dict[str, Any]:
+    """Return what `models add-evaluation` installs for one family.
+
+    Parameters
+    ----------
+    site : mapping
+        The site's figures.
+    pairs : PairTable
+        Of one of its seeds.
+    """
+    tables = site["lead_sets"][family.lead_set]
+    n_seeds = len(site["seeds"])
+    seeds = ", ".join(map(str, site["seeds"]))
+    added = "" if pairs.enriched_as is None else ", ".join(sorted({*pairs.enriched_as} - {""}))
+    result = {
+        "family": family.card.family,
+        "weights_sha256": family.card.weights_sha256,
+        "simulated": True,
+        "data": f"{site['n_patients'] // n_seeds} simulated patients of each of the seeds {seeds}"
+        + (f" (more added for {added}: they count in that subgroup only)" if added else ""),
+        "seed": site["seeds"],
+        "n_patients": site["n_patients"],
+        "interval_method": site["interval_method"],
+        "thresholds": tables["thresholds"],
+        "threshold_origins": {k: v for k, v in pairs.origins.items() if k != MASKED_PAIRS},
+        **{setting: _served(tables[setting]) for setting in (BASELINE, FOLLOW_UP)},
+    }
     document: dict[str, Any] = jsonable(evaluation_document(result))
     return document
 
 
-def _served(pairs: PairTable) -> PairTable:
-    """Leave out the network that no family ships, and say which patients these are."""
-    added = int((pairs.added_for != "").sum())
-    words = f"{pairs.n_patients} simulated patients, seed {pairs.seeds[0]}" + (
-        f" ({added} pairs added for a subgroup: they count there only)" if added else ""
-    )
-    return replace(
-        pairs,
-        data=words,
-        scores=_without_own_rule(pairs.scores),
-        thresholds=_without_own_rule(pairs.thresholds),
-        origins=_without_own_rule(pairs.origins),
-    )
-
-
-def _without_own_rule(columns: Mapping[str, T]) -> dict[str, T]:
-    return {name: values for name, values in columns.items() if name != MASKED_PAIRS}
+def _served(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the network that no family ships."""
+    return {**part, "auroc": {k: v for k, v in part["auroc"].items() if k != MASKED_PAIRS}}
 
 
 def _rounded(value: Any) -> Any:

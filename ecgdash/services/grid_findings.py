@@ -13,7 +13,7 @@ from ecgdash.domain import MASKED, RECALIBRATED, UNCALIBRATED, Estimate
 from ecgdash.domain.leads import LeadSet
 from ecgdash.labels.published import BASELINE, FOLLOW_UP
 from ecgdash.services.evaluation_pairs import MASKED_PAIRS
-from ecgdash.services.grid_contrasts import GridTables, Term, contrast
+from ecgdash.services.grid_contrasts import GridContrasts, Term
 from ecgdash.services.grid_paper import CONTROL, EXTERNAL, PAPER, TABLE_OF_SETTING
 
 __all__ = ["NOT_REPRODUCED", "NOT_TESTABLE", "REPRODUCED", "UNTESTABLE", "findings"]
@@ -49,20 +49,19 @@ class _Difference:
 
 
 def findings(
-    whole: GridTables, seeds: Sequence[GridTables], tables: Mapping[LeadSet, Mapping[str, Any]]
+    contrasts: GridContrasts, tables: Mapping[LeadSet, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return every finding with our figures and the verdict.
 
     Parameters
     ----------
-    whole, seeds : GridTables, sequence of GridTables
-        As `ecgdash.services.grid_contrasts.contrast` takes them.
+    contrasts : GridContrasts
     tables : mapping of str to mapping
         Evaluation tables by lead set.
     """
     found = []
-    for one in _differences(tuple(whole)):
-        result = contrast(whole, seeds, one.setting, one.terms)
+    for one in _differences(contrasts.lead_sets):
+        result = contrasts.of(one.setting, one.terms)
         same = all(value > 0 for value in result["per_seed"])
         holds = result["difference"].low > 0 and same
         found.append(
@@ -241,7 +240,7 @@ def _row(key: str, words: str, source: str, told: str, *, holds: bool | None) ->
 
 def _but(known: Mapping[str, Any], holding: Sequence[str]) -> str:
     others = [key for key in known if key not in holding]
-    return f" (not in {', '.join(others)})" if others else ""
+    return f" (not in {', '.join(others)})" if others and holding else ""
 
 
 def _told(estimate: Estimate) -> str:

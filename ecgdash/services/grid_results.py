@@ -15,7 +15,7 @@ from ecgdash.services.evaluation_tables import (
     accuracy_figures,
     evaluation_tables,
 )
-from ecgdash.services.grid_contrasts import GridTables, joined, plain_rows
+from ecgdash.services.grid_contrasts import GridContrasts, GridTables, joined, plain_rows
 from ecgdash.services.grid_findings import findings
 from ecgdash.services.grid_scores import GridFamily, GridTable
 from ecgdash.stats import auroc_value, youden_threshold
@@ -48,7 +48,7 @@ def site_document(seeds: Sequence[GridTables], families: Sequence[GridFamily]) -
         "counts": dict(pairs.counts),
         "interval_method": INTERVAL_METHOD,
         "lead_sets": tables,
-        "findings": findings(whole, seeds, tables),
+        "findings": findings(GridContrasts(whole, seeds), tables),
     }
 
 

@@ -7,9 +7,11 @@ from ecgdash.stats.agreement import (
     limits_of_agreement,
 )
 from ecgdash.stats.bootstrap import (
+    ResampledAurocs,
     bootstrap_auroc,
     bootstrap_auroc_contrast,
     bootstrap_auroc_difference,
+    resampled_aurocs,
 )
 from ecgdash.stats.calibration import (
     CalibrationLine,
@@ -51,6 +53,7 @@ __all__ = [
     "Confusion",
     "DeLong",
     "LimitsOfAgreement",
+    "ResampledAurocs",
     "accuracy_at",
     "auprc",
     "auroc",
@@ -75,6 +78,7 @@ __all__ = [
     "proportion",
     "reliability_bins",
     "reliability_points",
+    "resampled_aurocs",
     "sensitivity_at_specificity",
     "specificity_at_sensitivity",
     "threshold_at_sensitivity",

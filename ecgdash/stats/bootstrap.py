@@ -6,6 +6,7 @@ AUROCs over scores that are sorted once.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +16,13 @@ from ecgdash.errors import InvalidValue
 from ecgdash.stats._validation import Bools, Floats, checked
 from ecgdash.stats.roc import auroc_value
 
-__all__ = ["bootstrap_auroc", "bootstrap_auroc_contrast", "bootstrap_auroc_difference"]
+__all__ = [
+    "ResampledAurocs",
+    "bootstrap_auroc",
+    "bootstrap_auroc_contrast",
+    "bootstrap_auroc_difference",
+    "resampled_aurocs",
+]
 
 _ELEMENTS_AT_ONCE = 4_000_000
 
@@ -89,12 +96,43 @@ def bootstrap_auroc_contrast(
     factors : sequence of float
         One per score.
     """
+    drawn = resampled_aurocs(y, scores, patient, n_replicates=n_replicates, seed=seed)
+    return drawn.contrast(factors)
+
+
+@dataclass(frozen=True, eq=False)
+class ResampledAurocs:
+    """AUROCs of several scores, and of the same draws of patients.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n_scores,)
+    replicates : ndarray, shape (n_scores, n_replicates)
+    """
+
+    values: Floats
+    replicates: Floats
+
+    def contrast(self, factors: Sequence[float]) -> Estimate:
+        """Return the sum of the AUROCs times these factors, with its percentile 95 % interval."""
+        weights = np.asarray(factors, dtype=np.float64)
+        return _percentile(float(weights @ self.values), weights @ self.replicates)
+
+
+def resampled_aurocs(
+    y: ArrayLike,
+    scores: Sequence[ArrayLike],
+    patient: ArrayLike,
+    *,
+    n_replicates: int = 1000,
+    seed: int = 0,
+) -> ResampledAurocs:
+    """Draw patients once for many contrasts of the same scores; see `bootstrap_auroc_contrast`."""
     labels, first = checked(y, scores[0])
-    values = (first, *(checked(y, score)[1] for score in scores[1:]))
-    rows = _replicates(labels, values, _clusters(patient, labels), n_replicates, seed)
-    weights = np.asarray(factors, dtype=np.float64)
-    areas = np.array([auroc_value(labels, score) for score in values])
-    return _percentile(float(weights @ areas), weights @ rows)
+    known = (first, *(checked(y, score)[1] for score in scores[1:]))
+    replicates = _replicates(labels, known, _clusters(patient, labels), n_replicates, seed)
+    values = np.array([auroc_value(labels, score) for score in known])
+    return ResampledAurocs(values, replicates)
 
 
 def _clusters(patient: ArrayLike, labels: Bools) -> NDArray[np.intp]:

@@ -15,6 +15,7 @@ from ecgdash.services.evaluation import SimulatedSource, evaluate_simulated
 from ecgdash.services.family_figures import read_figures
 from ecgdash.services.grid import GridPlan, evaluate_grid, read_results, write_results
 from ecgdash.services.grid_cell import train_cell
+from ecgdash.services.grid_contrasts import GridContrasts
 from ecgdash.services.grid_findings import NOT_REPRODUCED, REPRODUCED, findings
 from ecgdash.services.grid_paper import PAPER
 from ecgdash.services.grid_scores import GridTable, grid_families, grid_tables
@@ -180,7 +181,7 @@ def test_findings_follow_their_rule(root: Path) -> None:
         cells = {key: noise + 0.2 * y for key in table.cells}
         pairs = type(table.pairs)(**{**vars(table.pairs), "scores": scores})
         made[name] = GridTable(pairs, cells, table.thresholds)
-    rows = {row["key"]: row for row in findings(made, [made], {})}
+    rows = {row["key"]: row for row in findings(GridContrasts(made, [made]), {})}
     assert rows["history_masked_12"]["verdict"] == NOT_REPRODUCED
     assert rows["history_recalibrated_12"]["verdict"] == REPRODUCED
     assert rows["history_masked_pairs_12"]["difference"].value == 0.0
