@@ -4,7 +4,7 @@ One small figure per variant, so that the page sets them side by side or below e
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import plotly.graph_objects as go
 
@@ -182,33 +182,15 @@ def repeats(found: Repeatability, variant: str, theme: Theme, ranges: Ranges) ->
 
 
 def _lay_out(figure: go.Figure, theme: Theme) -> None:
-    text: dict[str, Any] = {
-        "family": style.FONT_FAMILY,
-        "size": style.TEXT_PX,
-        "color": theme.muted,
-    }
     axis = {
-        "gridcolor": theme.hair,
-        "linecolor": theme.line,
-        "zeroline": False,
-        "showline": True,
+        **style.axis_lines(theme),
         "fixedrange": True,
-        "title": {"standoff": 4, "font": text},
+        "title": {"standoff": 4, "font": style.text_font(theme)},
     }
     figure.update_layout(
         height=HEIGHT_PX,
         margin=_MARGIN_PX,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        showlegend=False,
-        dragmode=False,
-        font=text,
-        hoverlabel={
-            "bgcolor": theme.background,
-            "bordercolor": theme.line,
-            "font": {**text, "color": theme.ink},
-            "align": "left",
-        },
+        **style.plain_layout(theme),
         xaxis=axis,
         yaxis=axis,
     )

@@ -5,7 +5,7 @@ there; a test compares the two. No other module holds a colour.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from ecgdash.domain import MASKED, RECALIBRATED, UNCALIBRATED, EchoStudy
 
@@ -19,8 +19,11 @@ __all__ = [
     "EcgPaper",
     "Theme",
     "VariantStyle",
+    "axis_lines",
     "lvef_symbol",
+    "plain_layout",
     "series_colour",
+    "text_font",
     "theme_named",
     "translucent",
     "variant_style",
@@ -155,6 +158,39 @@ def translucent(colour: str, opacity: float) -> str:
     """Return `#RRGGBB` as `rgba(...)` with an opacity in [0, 1]."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:g})"
+
+
+def text_font(theme: "Theme") -> dict[str, Any]:
+    """Return the font of axes and notes."""
+    return {"family": FONT_FAMILY, "size": TEXT_PX, "color": theme.muted}
+
+
+def axis_lines(theme: "Theme") -> dict[str, Any]:
+    """Return how the lines of an axis look."""
+    return {
+        "gridcolor": theme.hair,
+        "linecolor": theme.line,
+        "zeroline": False,
+        "showline": True,
+    }
+
+
+def plain_layout(theme: "Theme") -> dict[str, Any]:
+    """Return what the layouts of all figures share: the page's colours, no legend, no dragging."""
+    text = text_font(theme)
+    return {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "showlegend": False,
+        "dragmode": False,
+        "font": text,
+        "hoverlabel": {
+            "bgcolor": theme.background,
+            "bordercolor": theme.line,
+            "font": {**text, "color": theme.ink},
+            "align": "left",
+        },
+    }
 
 
 @dataclass(frozen=True)

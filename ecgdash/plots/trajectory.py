@@ -44,23 +44,12 @@ def trajectory(timeline: RiskTimeline, view: TrajectoryView) -> go.Figure:
 
 def _lay_out(figure: go.Figure, view: TrajectoryView, panel: Panel) -> None:
     theme, scale = view.theme, panel.scale
-    text = {"family": style.FONT_FAMILY, "size": style.TEXT_PX, "color": theme.muted}
-    axis = {"gridcolor": theme.hair, "linecolor": theme.line, "zeroline": False, "showline": True}
+    text, axis = style.text_font(theme), style.axis_lines(theme)
     figure.update_layout(
         height=view.height_px,
         margin=view.margin_px,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        showlegend=False,
         hovermode="closest",
-        dragmode=False,
-        font=text,
-        hoverlabel={
-            "bgcolor": theme.background,
-            "bordercolor": theme.line,
-            "font": {**text, "color": theme.ink},
-            "align": "left",
-        },
+        **style.plain_layout(theme),
         xaxis={
             **axis,
             **panel.time_ticks(view.narrow),
