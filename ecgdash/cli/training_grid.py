@@ -17,6 +17,7 @@ from ecgdash.cli.training_options import (
     Folder,
     Seed,
     config_of,
+    lead_set_reporter,
     reporter,
     say,
     work_folder,
@@ -45,6 +46,9 @@ def grid(  # noqa: PLR0913, PLR0917 - one parameter an option
     batch_size: BatchSize = None,
     accumulate: Accumulate = 1,
     device: Device = CPU,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Lead sets that train at once; 1 under torchrun.")
+    ] = 2,
     patients: Annotated[int, typer.Option(min=1, help="Simulated patients a seed.")] = 8_500,
     seeds: Seeds = "4001,4002,4003,4004,4005",
     shifted_seeds: Annotated[
@@ -56,7 +60,7 @@ def grid(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     Simulated patients are prepared if nothing is; every step goes on where it was stopped.
     """
-    from ecgdash.training.distributed import is_first
+    from ecgdash.training.distributed import is_first, n_planned
     from ecgdash.training.grid import LEAD_SETS, train_grid
     from ecgdash.training.grid import config_of as of_lead_set
 
@@ -70,7 +74,16 @@ def grid(  # noqa: PLR0913, PLR0917 - one parameter an option
     _prepare(out / "data")
     config = config_of(seed, bf16, architecture, batch_size, accumulate, device)
     models, work = Settings().models_dir, work_folder(out, architecture)
-    for card in train_grid(config, out / "data", work, models, wanted, reporter()):
+    cards = train_grid(
+        config,
+        out / "data",
+        work,
+        models,
+        wanted,
+        lead_set_reporter,
+        jobs=1 if n_planned() > 1 else jobs,
+    )
+    for card in cards:
         say(f"installed {card.family} ({card.weights_sha256[:12]}) in {models}")
     families = {name: of_lead_set(config, name).family for name in wanted}
     if is_first():

@@ -24,6 +24,7 @@ __all__ = [
     "Folder",
     "Seed",
     "config_of",
+    "lead_set_reporter",
     "reporter",
     "say",
     "with_epochs",
@@ -100,7 +101,12 @@ def say(line: str) -> None:
         typer.echo(line)
 
 
-def reporter() -> "Progress":
+def lead_set_reporter(lead_set: str) -> "Progress":
+    """Return a progress report that names the lead set, for those that train at once."""
+    return reporter(f"{lead_set} lead{'s' if lead_set != '1' else ''}, ")
+
+
+def reporter(prefix: str = "") -> "Progress":
     """Return a progress report on stderr, a line for each percent."""
     shown: dict[str, int] = {}
 
@@ -109,7 +115,7 @@ def reporter() -> "Progress":
         if shown.get(what) != percent:
             shown[what] = percent
             print_end = "\n" if done == total else "\r"
-            typer.echo(f"{what}: {done} of {total}{print_end}", nl=False, err=True)
+            typer.echo(f"{prefix}{what}: {done} of {total}{print_end}", nl=False, err=True)
             sys.stderr.flush()
 
     return report

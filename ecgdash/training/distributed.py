@@ -26,6 +26,7 @@ __all__ = [
     "first_goes_ahead",
     "is_first",
     "joined",
+    "n_planned",
     "n_processes",
     "on_device",
     "own_share",
@@ -112,6 +113,12 @@ def device_of(net: nn.Module) -> torch.device:
 def n_processes() -> int:
     """Return how many processes train together."""
     return distributed.get_world_size() if _together() else 1
+
+
+def n_planned() -> int:
+    """Return how many processes torchrun started, before they have joined; 1 without it."""
+    launched = distributed.is_available() and distributed.is_torchelastic_launched()
+    return int(os.environ.get("WORLD_SIZE", "1")) if launched else 1
 
 
 def is_first() -> bool:

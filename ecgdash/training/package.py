@@ -37,9 +37,11 @@ from ecgdash.training.recalibrate import CoursePairs
 from ecgdash.training.shards import Shard, write_json
 from ecgdash.training.validation import ValidationData, validate_variants
 
-__all__ = ["PackageParts", "write_family"]
+__all__ = ["PackageParts", "enter_family", "write_family"]
 
 LABEL: Final = "LVEF <= 40 %"
+WEIGHTS_NAME: Final = "weights.safetensors"
+CARD_NAME: Final = "card.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +75,13 @@ def write_family(
     """Choose thresholds on validation patients, write the family, enter it in the manifest."""
     folder = models_dir / parts.config.family
     folder.mkdir(parents=True, exist_ok=True)
-    weights = folder / "weights.safetensors"
+    weights = folder / WEIGHTS_NAME
     save_weights(parts.net, weights)
     card = _checked(parts, _card(parts, sha256_of_file(weights), on_progress))
     sizes = NetworkSizes(parts.net.config.history_hidden, parts.labels)
-    write_json(folder / "card.json", card_to_dict(card, sizes))
+    write_json(folder / CARD_NAME, card_to_dict(card, sizes))
     write_json(folder / "training_log.json", parts.log)
-    _enter(parts.config.family, models_dir, weights, folder / "card.json")
+    enter_family(parts.config.family, models_dir)
     return card
 
 
@@ -140,10 +142,20 @@ def _trained_on(parts: PackageParts) -> str:
     )
 
 
-def _enter(family: str, models_dir: Path, weights: Path, card: Path) -> None:
-    """Write the manifest with this family's row new and the others as they were."""
+def enter_family(family: str, models_dir: Path) -> None:
+    """Write the manifest with this family's row new and the others as they were.
+
+    Its evaluation stays where it is of these very weights.
+
+    Parameters
+    ----------
+    family : str
+        Written by `write_family`.
+    models_dir : Path
+    """
     rows = read_manifest(models_dir)
-    rows[family] = InstalledFamily(
+    weights, card = (models_dir / family / name for name in (WEIGHTS_NAME, CARD_NAME))
+    row = InstalledFamily(
         name=family,
         folder=weights.parent,
         weights=weights.name,
@@ -151,4 +163,8 @@ def _enter(family: str, models_dir: Path, weights: Path, card: Path) -> None:
         card=card.name,
         card_sha256=sha256_of_file(card),
     )
+    old = rows.get(family)
+    if old is not None and old.weights_sha256 == row.weights_sha256:
+        row = replace(row, evaluation=old.evaluation, evaluation_sha256=old.evaluation_sha256)
+    rows[family] = row
     write_manifest(rows.values(), models_dir)

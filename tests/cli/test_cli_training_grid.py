@@ -1,6 +1,7 @@
 """train grid and train cell: from nothing to a results file, and a cell of it again."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from ecgdash.cli import app
 from ecgdash.services.grid import read_results
 from ecgdash.training import config as settings
 from ecgdash.training.config import FINETUNINGS, FROM_PRETRAINING
+from ecgdash.training.grid import train_grid
 
 RUN = CliRunner()
 
@@ -18,7 +20,7 @@ RUN = CliRunner()
 def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One epoch of everything, on few patients; the commands have no option for these."""
     short = tuple(w if w == FROM_PRETRAINING else replace(w, epochs=1) for w in FINETUNINGS)
-    monkeypatch.setattr("ecgdash.training.grid.FINETUNINGS", short)
+    monkeypatch.setattr("ecgdash.training.grid.train_grid", partial(train_grid, ways=short))
     monkeypatch.setattr("ecgdash.services.grid_cell.FINETUNINGS", short)
     few = settings.SimulatedData(96, 200, 100, 41)
     monkeypatch.setattr("ecgdash.training.config.SimulatedData", lambda: few)

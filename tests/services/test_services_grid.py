@@ -11,6 +11,7 @@ import pytest
 
 from ecgdash.domain import Estimate
 from ecgdash.errors import InvalidValue, WeightsMissing
+from ecgdash.inference.manifest import read_manifest
 from ecgdash.services.evaluation import SimulatedSource, evaluate_simulated
 from ecgdash.services.family_figures import read_figures
 from ecgdash.services.grid import GridPlan, evaluate_grid, read_results, write_results
@@ -45,7 +46,6 @@ SHORT = tuple(w if w == FROM_PRETRAINING else replace(w, epochs=1) for w in FINE
 @pytest.fixture(scope="module", autouse=True)
 def _short() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ecgdash.training.grid.FINETUNINGS", SHORT)
         patch.setattr("ecgdash.services.grid_cell.FINETUNINGS", SHORT)
         yield
 
@@ -54,7 +54,9 @@ def _short() -> Iterator[None]:
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("grid")
     prepare_simulated(DATA, folder / "data")
-    train_grid(CONFIG, folder / "data", folder / "work", folder / "models", ["12", "1"])
+    places = (folder / "data", folder / "work", folder / "models")
+    cards = train_grid(CONFIG, *places, ["12", "1"], jobs=2, ways=SHORT)
+    assert {card.family for card in cards} == set(read_manifest(folder / "models"))
     return folder
 
 
@@ -145,7 +147,7 @@ def test_scores_of_a_finished_seed_are_read_again(root: Path, written: Path) -> 
 
 
 def test_a_cell_trained_again_is_the_cell(root: Path, written: Path, tmp_path: Path) -> None:
-    """Same machine, same settings, from nothing: the very figure of the file."""
+    """From nothing, in one process where the grid had two: the very figure of the file."""
     results = read_results(written / "results.json")
     again = train_cell(results, "1", "control_2000", tmp_path)
     assert again.seed == 61

@@ -137,11 +137,10 @@ def grid(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ways = tuple(
         replace(way, epochs=1, n_pairs=None if way.n_pairs is None else 60) for way in FINETUNINGS
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ecgdash.training.grid.FINETUNINGS", (FROM_PRETRAINING, *ways[1:]))
-        train_grid(CONFIG, folder / "data", root / "work", root / "models", ["1"])
-        stamps = {path: path.stat().st_mtime_ns for path in root.rglob("best.safetensors")}
-        train_grid(CONFIG, folder / "data", root / "work", root / "models", ["1"])
+    places = (folder / "data", root / "work", root / "models")
+    train_grid(CONFIG, *places, ["1"], ways=(FROM_PRETRAINING, *ways[1:]))
+    stamps = {path: path.stat().st_mtime_ns for path in root.rglob("best.safetensors")}
+    train_grid(CONFIG, *places, ["1"], ways=(FROM_PRETRAINING, *ways[1:]))
     assert stamps == {path: path.stat().st_mtime_ns for path in stamps}  # nothing was done twice
     return root
 
