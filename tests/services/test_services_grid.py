@@ -2,9 +2,11 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -55,7 +57,10 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("grid")
     prepare_simulated(DATA, folder / "data")
     places = (folder / "data", folder / "work", folder / "models")
-    cards = train_grid(CONFIG, *places, ["12", "1"], jobs=2, ways=SHORT)
+    with pytest.MonkeyPatch.context() as patch:
+        # A page under test leaves itself as __main__, which a new process would run again.
+        patch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+        cards = train_grid(CONFIG, *places, ["12", "1"], jobs=2, ways=SHORT)
     assert {card.family for card in cards} == set(read_manifest(folder / "models"))
     return folder
 
