@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from ecgdash.inference.manifest import evaluation_path, load_card, read_manifest
+from ecgdash.services.family_figures import read_figures
+from ecgdash.services.grid import read_results
+from ecgdash.services.grid_report import results_markdown
 from ecgdash.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,3 +82,28 @@ def test_format_document_is_the_reader_table():
     from ecgdash.io.document import format_document
 
     assert (ROOT / "docs" / "formats.md").read_text(encoding="utf-8") == format_document()
+
+
+def test_the_results_page_is_generated_from_the_results_file():
+    results = read_results(ROOT / "docs" / "results.json")
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    assert page == results_markdown(results)
+
+
+def test_the_results_are_those_of_the_shipped_families():
+    """Same weights and thresholds, and the same figures as the families' own evaluations."""
+    site = read_results(ROOT / "docs" / "results.json")["sites"]["A"]
+    installed = {row.name: row for row in read_manifest().values()}
+    for tables in site["lead_sets"].values():
+        row = installed[tables["family"]]
+        assert tables["weights_sha256"] == row.weights_sha256
+        card, _ = load_card(row)
+        for variant in card.variants:
+            assert tables["thresholds"][variant.variant] == pytest.approx(variant.youden.value)
+        path = evaluation_path(row)
+        assert path is not None
+        own = read_figures(path).subgroup("all", "follow_up")
+        assert own is not None
+        for name, figures in own.figures.items():
+            expected = tables["follow_up"]["auroc"][name]["value"]
+            assert figures.auroc.value == pytest.approx(expected, rel=1e-5)
