@@ -34,6 +34,9 @@ UNTESTABLE: Final = (
 """What the study says and this grid cannot decide, and why."""
 
 MAX_P: Final = 0.05
+NOT_IN_STUDY: Final = "not in the study"
+SEEN: Final = "seen"
+NOT_SEEN: Final = "not seen"
 _VERDICTS: Final = {True: REPRODUCED, False: NOT_REPRODUCED, None: NOT_TESTABLE}
 
 
@@ -71,7 +74,7 @@ def findings(
                 "source": one.source,
                 "paper": _printed(one),
                 **result,
-                "verdict": REPRODUCED if holds else NOT_REPRODUCED,
+                "verdict": _verdict(one.source, holds=holds),
             }
         )
     return [*found, *_subgroup_findings(tables["12"])] if "12" in tables else found
@@ -99,7 +102,7 @@ def _of_pretraining(lead_sets: Sequence[LeadSet]) -> Iterator[_Difference]:
         yield _Difference(
             f"pretraining_2000_{name}",
             f"The same with 2,000 training pairs ({_leads(name)})",
-            "not in the study",
+            NOT_IN_STUDY,
             BASELINE,
             (Term(1, name, "finetune_2000"), Term(-1, name, "control_2000")),
         )
@@ -149,6 +152,13 @@ def _of_gain(other: LeadSet) -> _Difference:
             Term(1, other, UNCALIBRATED),
         ),
     )
+
+
+def _verdict(source: str, *, holds: bool) -> str:
+    """Word what the study did not ask as "seen", because there is nothing to reproduce."""
+    if source == NOT_IN_STUDY:
+        return SEEN if holds else NOT_SEEN
+    return _VERDICTS[holds]
 
 
 def _printed(one: _Difference) -> float | None:

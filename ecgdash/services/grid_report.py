@@ -27,8 +27,9 @@ demo network; where it differs from the study is listed on every family's card (
 
 _RULE: Final = """A difference of AUROCs counts as **reproduced** where it has the study's sign, its
 95 % interval (bootstrap over patients, all seeds pooled) excludes zero, and every seed has that
-sign; anything else that could be tested is **not reproduced**. Rules for the other findings stand
-in their words. They were set before the figures were seen."""
+sign; anything else that could be tested is **not reproduced**. What the study did not ask is
+**seen** or **not seen** by the same rule. Rules for the other findings stand in their words. They
+were set before the figures were known."""
 
 
 def results_markdown(results: Mapping[str, Any]) -> str:
