@@ -58,7 +58,8 @@ def grid(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Train every phase and control for 12, 6 and 1 leads, evaluate them, write one results file.
 
-    Simulated patients are prepared if nothing is; every step goes on where it was stopped.
+    Simulated patients are prepared if nothing is; every step goes on where it was stopped. The
+    demo network's 24 cells and their evaluation take some three hours on two cores.
     """
     from ecgdash.training.distributed import is_first, n_planned
     from ecgdash.training.grid import LEAD_SETS, train_grid
@@ -93,11 +94,17 @@ def grid(  # noqa: PLR0913, PLR0917 - one parameter an option
 def _prepare(data: Path) -> None:
     """Simulate the patients that train, where none are prepared."""
     from ecgdash.training.config import SimulatedData
-    from ecgdash.training.distributed import is_first
+    from ecgdash.training.distributed import n_planned
     from ecgdash.training.simulated import prepare_simulated
 
-    if is_first() and not (data / "follow_up" / "courses.jsonl").exists():
-        prepare_simulated(SimulatedData(), data, reporter())
+    if (data / "follow_up" / "courses.jsonl").exists():
+        return
+    if n_planned() > 1:
+        raise InvalidValue(
+            "several processes cannot prepare the ECGs",
+            todo="Run 'python -m ecgdash train prepare' first, without torchrun",
+        )
+    prepare_simulated(SimulatedData(), data, reporter())
 
 
 def _evaluate(
