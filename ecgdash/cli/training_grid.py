@@ -59,7 +59,7 @@ def grid(  # noqa: PLR0913, PLR0917 - one parameter an option
     """Train every phase and control for 12, 6 and 1 leads, evaluate them, write one results file.
 
     Simulated patients are prepared if nothing is; every step goes on where it was stopped. The
-    demo network's 24 cells and their evaluation take some three hours on two cores.
+    demo network's 24 cells and their evaluation take two to three hours on two cores.
     """
     from ecgdash.training.distributed import is_first, n_planned
     from ecgdash.training.grid import LEAD_SETS, train_grid
