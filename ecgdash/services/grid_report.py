@@ -104,6 +104,8 @@ def _verdict(row: Mapping[str, Any]) -> list[str]:
     seeds = row["per_seed"]
     same = sum(value > 0 for value in seeds)
     told = f"{estimate_words(row['difference'], 4)}; above 0 in {same} of {len(seeds)} seeds"
+    if "delong" in row:
+        told += f"; DeLong p {row['delong']['p']:.1g}"
     return [told, row["verdict"]]
 
 

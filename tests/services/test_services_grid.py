@@ -123,6 +123,8 @@ def test_the_page_prints_what_the_file_holds(written: Path) -> None:
     assert "SIMULATED" in text
     for row in results["sites"]["A"]["findings"]:
         assert row["finding"] in text
+        if "delong" in row:
+            assert f"DeLong p {row['delong']['p']:.1g}" in text
     control = results["sites"]["B"]["lead_sets"]["1"]["baseline"]["cells"]["control"]["auroc"]
     assert f"{control['value']:.3f} ({control['low']:.3f} to {control['high']:.3f})" in text
     assert "0.947 (0.943 to 0.951)" in text  # the study's Table 2, hospital B, 12 leads
