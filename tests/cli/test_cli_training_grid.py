@@ -1,5 +1,6 @@
 """train grid and train cell: from nothing to a results file, and a cell of it again."""
 
+import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -8,7 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ecgdash.cli import app
+from ecgdash.errors import InvalidValue
 from ecgdash.services.grid import read_results
+from ecgdash.services.training_data import FROM_STORE
 from ecgdash.training import config as settings
 from ecgdash.training.config import FINETUNINGS, FROM_PRETRAINING
 from ecgdash.training.grid import train_grid
@@ -56,3 +59,14 @@ def test_one_command_runs_the_grid_and_another_repeats_a_cell(tmp_path: Path) ->
     result = RUN.invoke(app, [*again, "--out", str(tmp_path / "c")], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert "difference +0.0000" in result.stdout or "difference -0.0000" in result.stdout
+
+
+def test_half_prepared_own_data_are_not_overwritten(tmp_path: Path) -> None:
+    """A preparation from the store that was stopped: the grid must not simulate over it."""
+    origin = tmp_path / "data" / "origin.json"
+    origin.parent.mkdir()
+    origin.write_text(json.dumps({"kind": FROM_STORE, "simulated": False}), encoding="utf-8")
+    before = origin.read_bytes()
+    with pytest.raises(InvalidValue, match="ECGs of the store, which would be overwritten"):
+        RUN.invoke(app, ["train", "grid", "--out", str(tmp_path)], catch_exceptions=False)
+    assert origin.read_bytes() == before
