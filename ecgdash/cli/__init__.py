@@ -33,6 +33,8 @@ from ecgdash.settings import Settings
 __all__ = ["app", "main"]
 
 _INTERRUPTED: Final = 130
+_KEYS: Final = {"ignore_unknown_options": True}
+"""For commands that take a key: those of older stores may begin with a hyphen."""
 
 app = typer.Typer(
     name="ecgdash",
@@ -50,7 +52,7 @@ app.command("score")(scoring.score)
 app.command("simulate")(simulation.simulate)
 app.command("demo")(simulation.demo)
 app.command("evaluate")(evaluation.evaluate)
-app.command("explain")(explaining.explain)
+app.command("explain", context_settings=_KEYS)(explaining.explain)
 training.train_app.command("grid")(training_grid.grid)
 training.train_app.command("cell")(training_grid.cell)
 app.add_typer(training.train_app, name="train")

@@ -30,8 +30,11 @@ def _id_query(table: Table) -> Select[Any]:
 
 
 def new_key() -> str:
-    """Return a random key for addresses: it tells nothing about the patient."""
-    return secrets.token_urlsafe(_KEY_BYTES)
+    """Return a random key for addresses: it tells nothing about the patient.
+
+    Hexadecimal, so that no command line takes a key that begins with a hyphen for an option.
+    """
+    return secrets.token_hex(_KEY_BYTES)
 
 
 class StoreBase:

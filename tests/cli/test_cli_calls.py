@@ -78,3 +78,11 @@ def test_a_store_that_is_no_database_is_one_sentence(tmp_path):
     assert "is no database" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "letter" in (tmp_path / "ecgdash.db").read_text()
+
+
+def test_a_key_that_begins_with_a_hyphen_is_no_option(tmp_path):
+    """Keys of older stores may; those made now are hexadecimal."""
+    done = call(tmp_path, "explain", "-gRcz7TeZaSjOvDA")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "option" not in done.stderr
+    assert done.stderr.startswith("no such ECG in this store.")
