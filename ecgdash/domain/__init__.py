@@ -1,5 +1,6 @@
 """The nouns of ECGDash: value objects that check themselves, and rules over them."""
 
+from ecgdash.domain.attribution import BIN_S, WAVE_COLUMNS, Attribution, Reference, WaveTable
 from ecgdash.domain.card import (
     ProbabilityMap,
     ReliabilityPoint,
@@ -42,17 +43,31 @@ from ecgdash.domain.timeline import (
     WorklistPage,
     WorklistRow,
 )
+from ecgdash.domain.trust import (
+    TRUST_MARKS,
+    CohortMap,
+    FamilyTrust,
+    TrustCheck,
+    TrustMark,
+    Verdict,
+    verdict,
+)
 
 __all__ = [
+    "BIN_S",
     "CANONICAL_LEADS",
     "LEADS_OF_SET",
     "LIMB_LEADS",
     "MASKED",
     "RECALIBRATED",
+    "TRUST_MARKS",
     "UNCALIBRATED",
     "VARIANTS",
+    "WAVE_COLUMNS",
     "ActionKind",
+    "Attribution",
     "Change",
+    "CohortMap",
     "Diagnosis",
     "EcgEvidence",
     "EcgRecord",
@@ -60,6 +75,7 @@ __all__ = [
     "EchoStudy",
     "Estimate",
     "FamilyCard",
+    "FamilyTrust",
     "Flag",
     "GateFinding",
     "GateResult",
@@ -73,6 +89,7 @@ __all__ = [
     "Prediction",
     "ProbabilityMap",
     "Provenance",
+    "Reference",
     "ReliabilityPoint",
     "Repeatability",
     "RiskTimeline",
@@ -81,13 +98,18 @@ __all__ = [
     "TimelineEcho",
     "TimelinePoint",
     "TrainingPart",
+    "TrustCheck",
+    "TrustMark",
     "TteEcgPair",
     "VariantCard",
     "VariantScore",
+    "Verdict",
+    "WaveTable",
     "WorklistPage",
     "WorklistRow",
     "form_pairs",
     "masked_history",
     "normalise_patient_id",
     "recalibrated_history",
+    "verdict",
 ]
