@@ -12,6 +12,12 @@ __all__ = ["explain"]
 
 def explain(
     ecg_key: Annotated[str, typer.Argument(help="Key of a stored ECG, as `timeline` prints it.")],
+    against: Annotated[
+        str,
+        typer.Option(
+            help="zero: a flat line; previous: the previous analysable ECG; or an ECG's key."
+        ),
+    ] = "zero",
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")] = False,
 ) -> None:
     """Say what moved the scores of one ECG: lead by lead, and slot by slot."""
@@ -26,7 +32,7 @@ def explain(
     cards = [engine.card for engine in engines]
     course = timeline(store, store.ecg(ecg_key).patient_key, cards)
     course = with_contributions(course, family_terms(cards, settings.models_dir))
-    found = explain_ecg(store, engines, course, ecg_key)
+    found = explain_ecg(store, engines, course, ecg_key, against)
     typer.echo(json.dumps(found, allow_nan=False) if as_json else _words(found))
 
 
@@ -44,6 +50,8 @@ def _words(found: dict[str, object]) -> str:
             + "most from "
             + ", ".join(f"{lead} {value:+.2f}" for lead, value in leads)
         )
+        if "not_shown_logit" in told:
+            lines.append(f"  rate and rhythm, not shown: {told['not_shown_logit']:+.2f}")
         lines += [
             f"  slot {slot['interval_days']:.0f} days before: {slot['contribution_logit']:+.2f}"
             for slot in told["history"]

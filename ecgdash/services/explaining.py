@@ -1,7 +1,7 @@
 """What moved a score: the history slot by slot, and the ECG lead by lead.
 
 Slot contributions need the stored prediction and the family's history terms
-only; lead attributions run DeepLIFT over the decoded stored waveform.
+only; the ECG's own part is `ecgdash.services.attributions`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from ecgdash.domain.attribution import Attribution
 from ecgdash.domain.model import FamilyCard
 from ecgdash.domain.prediction import VariantScore
 from ecgdash.domain.timeline import RiskTimeline, TimelinePoint
 from ecgdash.errors import NotFound
-from ecgdash.services.exporting import slot_json
+from ecgdash.services.attributions import attribute, attribute_record, earlier_of
+from ecgdash.services.explaining_json import attribution_json, history_json
 from ecgdash.store import Store
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = [
     "LeadAttribution",
     "Terms",
+    "attribute",
+    "attribute_record",
+    "earlier_of",
     "explain_ecg",
     "family_terms",
     "lead_attributions",
@@ -105,27 +108,25 @@ def lead_attributions(store: Store, engine: "Engine", ecg_key: str) -> list[Lead
     InputDoesNotFitModel
         If the ECG lacks leads or length that the family needs.
     """
-    from ecgdash.explain.deeplift import explain_crops
+    return [_by_lead(attribute(store, engine, ecg_key, variant)) for variant in engine.variants]
 
-    crops = engine.crops(store.record(ecg_key))
-    found = []
-    for variant in engine.variants:
-        map_ = explain_crops(engine.net, crops, variant)
-        by_lead = map_.values.astype(np.float64).sum(axis=2).mean(axis=0)
-        found.append(
-            LeadAttribution(
-                variant,
-                dict(zip(engine.leads, by_lead.tolist(), strict=True)),
-                float(map_.logits.mean()),
-                float(map_.baseline_logits.mean()),
-                float(np.abs(map_.gap).max()),
-            )
-        )
-    return found
+
+def _by_lead(found: Attribution) -> LeadAttribution:
+    return LeadAttribution(
+        found.variant,
+        dict(zip(found.leads, found.waves.values.sum(axis=1).tolist(), strict=True)),
+        found.logit,
+        found.reference_logit,
+        found.gap,
+    )
 
 
 def explain_ecg(
-    store: Store, engines: Sequence["Engine"], course: RiskTimeline, ecg_key: str
+    store: Store,
+    engines: Sequence["Engine"],
+    course: RiskTimeline,
+    ecg_key: str,
+    against: str = "zero",
 ) -> dict[str, object]:
     """Return what moved the scores of one ECG, ready for JSON.
 
@@ -136,11 +137,17 @@ def explain_ecg(
     course : RiskTimeline
         Of the ECG's patient, with contributions.
     ecg_key : str
+    against : str
+        "zero" for a flat line, "previous" for the previous analysable ECG, or the key of another
+        ECG of the patient.
 
     Raises
     ------
     NotFound
-        If the ECG is not on the course, or no installed family scored it.
+        If the ECG is not on the course, no installed family scored it, or there is no ECG to
+        compare with.
+    InvalidValue
+        If it cannot be compared with the other ECG; see `attribute`.
     """
     points = {point.ecg: point for point in (*course.points, *course.undated)}
     point = points.get(ecg_key)
@@ -151,33 +158,46 @@ def explain_ecg(
             accepted="Accepted: the key of an ECG that an installed family scored",
             todo="Look the key up with `timeline`",
         )
+    earlier = _compared_with(course, ecg_key, against)
+    other = points.get(earlier or "")
+    found = [attribute(store, engine, ecg_key, variant, earlier) for variant in engine.variants]
     return {
         "ecg": ecg_key,
         "family": point.family,
         "trained_on_simulated": engine.card.trained_on_simulated,
-        "method": "DeepLIFT against a flat line; slots by exact Shapley values",
+        "method": (
+            f"DeepLIFT against {'a flat line' if earlier is None else 'an earlier ECG'}; "
+            "slots by exact Shapley values"
+        ),
         "unit": "logit",
         "variants": {
-            found.variant: _variant_json(point, found)
-            for found in lead_attributions(store, engine, ecg_key)
+            one.variant: {
+                **_score_json(point, one.variant),
+                **attribution_json(one, other),
+                **history_json(point, one.variant),
+            }
+            for one in found
         },
     }
 
 
-def _variant_json(point: TimelinePoint, found: LeadAttribution) -> dict[str, object]:
-    told: dict[str, object] = {
-        "logit_without_history": found.logit,
-        "logit_of_flat_line": found.baseline_logit,
-        "leads": dict(found.leads),
-        "largest_gap": found.largest_gap,
-    }
-    score = point.scores.get(found.variant)
-    if not isinstance(score, VariantScore):
-        return {"score": None, "not_applicable": score.reason if score else None, **told}
-    slots = score.history.slots if score.history else ()
-    pushes = point.contributions.get(found.variant, ())
-    history = [
-        {**slot_json(slot), "contribution_logit": push}
-        for slot, push in zip(slots, pushes, strict=True)
-    ]
-    return {"score": score.value, **told, "history": history}
+def _compared_with(course: RiskTimeline, ecg_key: str, against: str) -> str | None:
+    if against == "zero":
+        return None
+    if against != "previous":
+        return against
+    earlier = earlier_of(course, ecg_key)
+    if earlier is None:
+        raise NotFound(
+            "this ECG has no earlier analysable ECG with the leads of its family",
+            accepted="Accepted: a flat line, or another ECG of the patient",
+            todo="Leave --against out, or give it an ECG's key",
+        )
+    return earlier
+
+
+def _score_json(point: TimelinePoint, variant: str) -> dict[str, object]:
+    score = point.scores.get(variant)
+    if isinstance(score, VariantScore):
+        return {"score": score.value}
+    return {"score": None, "not_applicable": score.reason if score else None}

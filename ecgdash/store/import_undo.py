@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, exists, func, or_, select, union, update
 
 from ecgdash.errors import NotFound, StoreError
+from ecgdash.store.attributions import forget_attributions
 from ecgdash.store.base import StoreBase
 from ecgdash.store.objects import Undone
 from ecgdash.store.patient_names import forget_names
@@ -66,6 +67,7 @@ class UndoPart(StoreBase):
                 ).rowcount
                 connection.execute(delete(patients).where(patients.c.id.in_(part)))
             forget_names(connection, run)
+            forget_attributions(connection)
             gone = set(empty)
             kept = [patient for patient in touched if patient not in gone]
             for patient in kept:

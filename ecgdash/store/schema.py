@@ -31,6 +31,7 @@ __all__ = [
     "UtcDateTime",
     "actions",
     "active_families",
+    "attributions",
     "diagnoses",
     "ecg_evidence",
     "ecgs",
@@ -47,7 +48,7 @@ __all__ = [
     "worklist",
 ]
 
-SCHEMA_HEAD: Final = "0006"
+SCHEMA_HEAD: Final = "0007"
 """Newest migration (tested against the migrations folder)."""
 
 
@@ -258,6 +259,20 @@ active_families = Table(
     Column("lead_set", String(4), primary_key=True),
     Column("label", String(200), primary_key=True),
     Column("family", String(80), nullable=False),
+)
+
+_CONTENTS = ("waveform", "reference", "weights")  # reference "": a flat line
+_VERSIONS = ("preprocessing", "method")
+# Kept by content, for any ECG that holds the waveform; a row goes with the last such ECG.
+attributions = Table(
+    "attributions",
+    metadata,
+    *(Column(f"{name}_sha256", String(64), primary_key=True) for name in _CONTENTS),
+    *(Column(f"{name}_version", Integer, primary_key=True) for name in _VERSIONS),
+    Column("variant", String(40), primary_key=True),
+    Column("family", String(80), nullable=False),
+    Column("bins", LargeBinary, nullable=False),  # float32, little-endian, deflated
+    Column("details", JSON, nullable=False),
 )
 
 jobs = Table(

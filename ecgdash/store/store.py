@@ -1,6 +1,7 @@
 """The store as one object."""
 
 from ecgdash.store.actions import ActionsPart
+from ecgdash.store.attributions import AttributionsPart
 from ecgdash.store.ecgs import EcgsPart
 from ecgdash.store.engine import open_engine
 from ecgdash.store.evidence import EvidencePart
@@ -28,6 +29,7 @@ class Store(
     WorklistPart,
     ActionsPart,
     FamiliesPart,
+    AttributionsPart,
 ):
     """Patients, ECGs, echoes, predictions and the worklist of one database.
 

@@ -1,48 +1,26 @@
-"""DeepLIFT: complete on the family's nets, and it leaves nothing behind."""
-
-from dataclasses import replace
+"""DeepLIFT: complete on the family's nets, on references of either shape."""
 
 import numpy as np
 import pytest
 import torch
-from captum.attr._core import deep_lift
 
+from ecgdash.errors import InvalidValue
 from ecgdash.explain.deeplift import explain_crops
-from ecgdash.nets.family import FamilyConfig, FamilyNet
-from ecgdash.nets.registry import ARCHITECTURES
-from ecgdash.nets.se_resnext import Square
+from tests.explain.nets import lively_net
 
 
-def lively_net(*, stem_pool: bool) -> FamilyNet:
-    """Return a small net whose gates and maxima matter."""
-    torch.manual_seed(2)
-    config = replace(
-        ARCHITECTURES["demo"].config,
-        n_samples=600,
-        stem_width=16,
-        widths=(16, 16, 32, 32),
-        inner_widths=(16, 16, 32, 32),
-        stem_pool=stem_pool,
-    )
-    net = FamilyNet(FamilyConfig(config, n_labels=2))
-    net.train()
-    with torch.no_grad():
-        for parameter in net.parameters():
-            parameter.mul_(1.5)
-        for _ in range(5):
-            net(torch.randn(16, 12, 600))
-    return net.eval()
+def random_crops(seed, n=3):
+    return np.random.default_rng(seed).normal(size=(n, 12, 600)).astype(np.float32)
 
 
 @pytest.mark.parametrize("stem_pool", [False, True])
 @pytest.mark.parametrize("varying", [False, True])
 def test_contributions_sum_to_the_difference(stem_pool: bool, varying: bool) -> None:
     net = lively_net(stem_pool=stem_pool)
-    rng = np.random.default_rng(4)
-    crops = rng.normal(size=(3, 12, 600)).astype(np.float32)
-    baseline = rng.normal(size=(12, 600)).astype(np.float32) if varying else None
-    got = explain_crops(net, crops, "uncalibrated", baseline)
-    difference = got.logits - got.baseline_logits
+    crops = random_crops(4)
+    reference = random_crops(5, 1)[0] if varying else None
+    got = explain_crops(net, crops, "uncalibrated", reference)
+    difference = got.logits - got.reference_logits
     assert np.abs(difference).max() > 0.05
     total = got.values.astype(np.float64).sum(axis=(1, 2))
     np.testing.assert_allclose(total, difference, rtol=0, atol=1e-3 * np.abs(difference).max())
@@ -50,16 +28,32 @@ def test_contributions_sum_to_the_difference(stem_pool: bool, varying: bool) -> 
     assert got.values.shape == crops.shape
 
 
-def test_nothing_is_left_behind() -> None:
+def test_logits_are_those_of_the_plain_network() -> None:
+    net = lively_net(stem_pool=True)
+    crops, reference = random_crops(6), random_crops(7)
+    got = explain_crops(net, crops, "masked", reference)
+    with torch.inference_mode():
+        for array, logits in ((crops, got.logits), (reference, got.reference_logits)):
+            plain = net(torch.from_numpy(array))[:, net.variants.index("masked")]
+            np.testing.assert_allclose(logits, plain.numpy(), rtol=0, atol=1e-6)
+
+
+def test_a_reference_for_each_crop_equals_crop_by_crop() -> None:
     net = lively_net(stem_pool=False)
-    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    crops = np.random.default_rng(1).normal(size=(1, 12, 600)).astype(np.float32)
-    explain_crops(net, crops, "masked")
-    with pytest.raises(RuntimeError):
-        explain_crops(net, crops[:, :5], "masked")
-    assert not net.training
-    assert not any(m._forward_hooks or m._backward_hooks for m in net.modules())
-    assert not any(m._forward_pre_hooks for m in net.modules())
-    assert Square not in deep_lift.SUPPORTED_NON_LINEAR
-    for name, tensor in net.state_dict().items():
-        assert torch.equal(tensor, before[name])
+    crops, references = random_crops(8), random_crops(9)
+    together = explain_crops(net, crops, "recalibrated", references)
+    for i in range(3):
+        alone = explain_crops(net, crops[i : i + 1], "recalibrated", references[i])
+        np.testing.assert_allclose(together.values[i], alone.values[0], rtol=0, atol=1e-6)
+        assert together.logits[i] == pytest.approx(alone.logits[0], abs=1e-6)
+
+
+def test_an_ecg_differs_in_nothing_from_itself() -> None:
+    crops = random_crops(10)
+    got = explain_crops(lively_net(stem_pool=False), crops, "masked", crops)
+    assert not got.values.any()
+
+
+def test_a_reference_of_another_shape_is_refused() -> None:
+    with pytest.raises(InvalidValue, match="one for each crop"):
+        explain_crops(lively_net(stem_pool=False), random_crops(1), "masked", random_crops(2, 2))

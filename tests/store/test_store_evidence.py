@@ -96,7 +96,10 @@ def test_scores_out_of_range_are_refused():
         HeadScores("fam", "a" * 64, {"AFIB": float("nan")})
 
 
+SIXTH_SCHEMA = ("DROP TABLE attributions",)
+SIXTH_VERSION = "UPDATE alembic_version SET version_num = '0006'"
 FIFTH_SCHEMA = (
+    *SIXTH_SCHEMA,
     "DROP TABLE active_families",
     "ALTER TABLE worklist DROP COLUMN family",
 )
