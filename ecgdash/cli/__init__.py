@@ -20,6 +20,7 @@ from ecgdash.cli import (
     explaining,
     importing,
     models,
+    models_trust,
     models_use,
     reading,
     scoring,
@@ -57,6 +58,8 @@ training.train_app.command("grid")(training_grid.grid)
 training.train_app.command("cell")(training_grid.cell)
 app.add_typer(training.train_app, name="train")
 models.models_app.command("use")(models_use.use)
+models.models_app.command("trust")(models_trust.trust)
+models.models_app.command("maps")(models_trust.maps)
 app.add_typer(models.models_app, name="models")
 
 

@@ -55,11 +55,12 @@ def show(family: str, as_json: AsJson = False) -> None:
 def verify(
     family: Annotated[str | None, typer.Argument(help="One family; else all.")] = None,
 ) -> None:
-    """Check cards, weights and evaluations against the manifest, and compute one score again."""
+    """Check every file against the manifest, and compute one score again."""
     from ecgdash.inference.manifest import (
         find_family,
         read_manifest,
         verify_evaluation,
+        verify_explanations,
         verify_family,
     )
 
@@ -70,7 +71,11 @@ def verify(
     for row in rows:
         verify_family(row)
         verify_evaluation(row)
-        also = "weights, card and evaluation" if row.evaluation else "weights and card"
+        verify_explanations(row)
+        names = ["weights", "card"]
+        names += ["evaluation"] if row.evaluation else []
+        names += ["explanations"] if row.explanations else []
+        also = f"{', '.join(names[:-1])} and {names[-1]}"
         typer.echo(f"{row.name}: {also} are those of the manifest; {_score_again(row, models_dir)}")
 
 

@@ -181,6 +181,8 @@ class FamilyTrust:
         By variant, in the order of `TRUST_MARKS`.
     maps : mapping of str to mapping of str to CohortMap
         By variant and subgroup key, against a flat line.
+    cause : WaveTable or None
+        Simulated ECGs with a low LVEF: mean size of what it changed by lead and wave, mV s.
     """
 
     family: str
@@ -190,6 +192,7 @@ class FamilyTrust:
     simulated: bool
     checks: Mapping[str, tuple[TrustCheck, ...]]
     maps: Mapping[str, Mapping[str, CohortMap]] = field(default_factory=dict)
+    cause: WaveTable | None = None
 
 
 def verdict(checks: tuple[TrustCheck, ...]) -> Verdict:

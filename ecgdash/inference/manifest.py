@@ -5,6 +5,7 @@
     models/<folder>/card.json         what `FamilyCard` states, and network sizes
     models/<folder>/training_log.json
     models/<folder>/evaluation.json   optional: the family's own figures, of these very weights
+    models/<folder>/explanations.json optional: how far its maps can be trusted, likewise
 
 Nothing is unpickled. A file whose hash is not the manifest's is never used.
 """
@@ -28,17 +29,20 @@ __all__ = [
     "card_to_dict",
     "default_models_dir",
     "evaluation_path",
+    "explanations_path",
     "find_family",
     "installed_families",
     "load_card",
     "read_manifest",
     "sha256_of_file",
     "verify_evaluation",
+    "verify_explanations",
     "verify_family",
     "write_manifest",
 ]
 
 MANIFEST_NAME: Final = "manifest.toml"
+_OPTIONAL: Final = ("evaluation", "explanations")
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class InstalledFamily:
         What the files must hash to.
     evaluation, evaluation_sha256 : str or None
         File with the family's own figures, and its hash; None: not evaluated.
+    explanations, explanations_sha256 : str or None
+        File on how far its maps can be trusted, and its hash; None: not measured.
     """
 
     name: str
@@ -61,6 +67,8 @@ class InstalledFamily:
     card_sha256: str
     evaluation: str | None = None
     evaluation_sha256: str | None = None
+    explanations: str | None = None
+    explanations_sha256: str | None = None
 
     @property
     def weights_path(self) -> Path:
@@ -103,8 +111,8 @@ def read_manifest(models_dir: Path | None = None) -> dict[str, InstalledFamily]:
 
 
 def _row(name: str, root: Path, row: Mapping[str, str]) -> InstalledFamily:
-    for key in ("folder", "weights", "card", "evaluation"):
-        if key == "evaluation" and key not in row:
+    for key in ("folder", "weights", "card", *_OPTIONAL):
+        if key in _OPTIONAL and key not in row:
             continue
         if Path(row[key]).name != row[key]:
             raise InvalidValue(f"{key} {row[key]!r} of {name} is not a plain name")
@@ -117,6 +125,8 @@ def _row(name: str, root: Path, row: Mapping[str, str]) -> InstalledFamily:
         card_sha256=row["card_sha256"],
         evaluation=row.get("evaluation"),
         evaluation_sha256=row["evaluation_sha256"] if "evaluation" in row else None,
+        explanations=row.get("explanations"),
+        explanations_sha256=row["explanations_sha256"] if "explanations" in row else None,
     )
 
 
@@ -133,11 +143,9 @@ def write_manifest(rows: Iterable[InstalledFamily], models_dir: Path) -> None:
             f'card = "{row.card}"',
             f'card_sha256 = "{row.card_sha256}"',
         ]
-        if row.evaluation is not None:
-            lines += [
-                f'evaluation = "{row.evaluation}"',
-                f'evaluation_sha256 = "{row.evaluation_sha256}"',
-            ]
+        for key in _OPTIONAL:
+            if getattr(row, key) is not None:
+                lines += [f'{name} = "{getattr(row, name)}"' for name in (key, f"{key}_sha256")]
     part = models_dir / (MANIFEST_NAME + ".part")
     part.write_text("\n".join(lines) + "\n", encoding="utf-8")
     part.replace(models_dir / MANIFEST_NAME)
@@ -212,6 +220,23 @@ def verify_evaluation(row: InstalledFamily) -> None:
     path = evaluation_path(row)
     if path is not None:
         _check_hash(path, row.evaluation_sha256 or "")
+
+
+def explanations_path(row: InstalledFamily) -> Path | None:
+    """Return the file on how far a family's maps can be trusted, or None if it has none."""
+    return None if row.explanations is None else row.folder / row.explanations
+
+
+def verify_explanations(row: InstalledFamily) -> None:
+    """Check the figures of the maps, where there are any, against the manifest.
+
+    Raises
+    ------
+    WeightsMissing, WeightsHashMismatch
+    """
+    path = explanations_path(row)
+    if path is not None:
+        _check_hash(path, row.explanations_sha256 or "")
 
 
 def sha256_of_file(path: Path) -> str:

@@ -12,18 +12,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from ecgdash.domain import Estimate
-from ecgdash.errors import EcgDashError, InputFileError, InvalidValue, WeightsHashMismatch
+from ecgdash.errors import InputFileError, InvalidValue
 from ecgdash.inference.manifest import (
     InstalledFamily,
     evaluation_path,
-    find_family,
     read_manifest,
     sha256_of_file,
     verify_evaluation,
     write_manifest,
 )
 from ecgdash.labels.published import BASELINE, FOLLOW_UP, ModelFigures, Subgroup
+from ecgdash.services.beside_weights import (
+    estimate_from,
+    installed_figures_of,
+    row_of_the_weights,
+)
 
 __all__ = [
     "EVALUATION_NAME",
@@ -170,18 +173,12 @@ def _figures(content: Mapping[str, Any]) -> FamilyFigures:
 
 def _subgroup(key: str, row: Mapping[str, Any]) -> Subgroup:
     figures = {
-        variant: ModelFigures(*(_estimate(found[name]) for name in _FIGURES))
+        variant: ModelFigures(*(estimate_from(found[name]) for name in _FIGURES))
         for variant, found in row.items()
         if variant not in _COUNTS
     }
     added = int(row.get("n_enriched", 0))
     return Subgroup(key, int(row["n_positive"]), int(row["n"]), figures, added)
-
-
-def _estimate(row: Mapping[str, float | None]) -> Estimate:
-    """Return an estimate; null, where a figure is not defined, becomes NaN."""
-    parts = (row[name] for name in ("value", "low", "high"))
-    return Estimate(*(float("nan") if part is None else float(part) for part in parts))
 
 
 def installed_figures(models_dir: Path | None = None) -> dict[str, FamilyFigures]:
@@ -190,19 +187,7 @@ def installed_figures(models_dir: Path | None = None) -> dict[str, FamilyFigures
     A file that is missing, changed, broken or of other weights counts as not
     evaluated; `models verify` says which one is missing or changed.
     """
-    found = {}
-    for name, row in read_manifest(models_dir).items():
-        path = evaluation_path(row)
-        if path is None:
-            continue
-        try:
-            verify_evaluation(row)
-            figures = read_figures(path)
-        except EcgDashError:
-            continue
-        if (figures.family, figures.weights_sha256) == (name, row.weights_sha256):
-            found[name] = figures
-    return found
+    return installed_figures_of(models_dir, evaluation_path, verify_evaluation, read_figures)
 
 
 def add_evaluation(path: Path, models_dir: Path) -> InstalledFamily:
@@ -226,14 +211,8 @@ def add_evaluation(path: Path, models_dir: Path) -> InstalledFamily:
         If the evaluation has no subgroup in it.
     """
     figures = read_figures(path)
-    row = find_family(figures.family, models_dir)
-    if figures.weights_sha256 != row.weights_sha256:
-        raise WeightsHashMismatch(
-            f"the figures are of weights {figures.weights_sha256[:12]} of {figures.family}",
-            where=path.name,
-            accepted=f"Installed are {row.weights_sha256[:12]}",
-            todo="Evaluate the installed weights with 'python -m ecgdash evaluate'",
-        )
+    todo = "Evaluate the installed weights with 'python -m ecgdash evaluate'"
+    row = row_of_the_weights(figures, models_dir, todo, path.name)
     if not all(figures.parts.values()):
         raise InvalidValue("the evaluation holds no subgroup", where=path.name, todo=_TODO)
     kept = row.folder / EVALUATION_NAME

@@ -7,7 +7,7 @@ import streamlit as st
 from ecgdash.domain import FamilyCard
 from ecgdash.labels.published import FOLLOW_UP
 from ecgdash.services.monitoring import choose_family, refresh_worklist, rivals
-from ecgdash.ui import card_tables, card_view, html, words
+from ecgdash.ui import card_tables, card_trust, card_view, html, words
 from ecgdash.ui.html import Cell, Column
 from ecgdash.ui.navigation import card_href
 from ecgdash.ui.page import Page
@@ -96,6 +96,7 @@ def draw_family(card: FamilyCard, page: Page) -> None:
     card_view.draw_head(card, status_words(card, page))
     draw_choice(card, page)
     card_view.draw_evidence(card, page.family_figures.get(card.family), variant, page)
+    card_trust.draw_trust(card, page.family_trust.get(card.family), variant)
     card_view.draw_method(card)
 
 

@@ -1,0 +1,93 @@
+"""Files of figures beside a family's weights: they count for those very weights only."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from ecgdash.domain import Estimate
+from ecgdash.errors import EcgDashError, WeightsHashMismatch
+from ecgdash.inference.manifest import InstalledFamily, find_family, read_manifest
+
+__all__ = ["estimate_from", "installed_figures_of", "row_of_the_weights"]
+
+
+class _OfWeights(Protocol):
+    @property
+    def family(self) -> str: ...
+
+    @property
+    def weights_sha256(self) -> str: ...
+
+
+_Figures = TypeVar("_Figures", bound=_OfWeights)
+
+
+def installed_figures_of(
+    models_dir: Path | None,
+    path_of: Callable[[InstalledFamily], Path | None],
+    verify: Callable[[InstalledFamily], None],
+    read: Callable[[Path], _Figures],
+) -> dict[str, _Figures]:
+    """Return the figures of one kind of every family that has them, by family.
+
+    A file that is missing, changed, broken or of other weights counts as not measured;
+    `models verify` says which one is missing or changed.
+
+    Parameters
+    ----------
+    models_dir : Path or None
+    path_of : callable
+        Where a family's file is; None: it has none.
+    verify : callable
+        Holds the file to its hash in the manifest.
+    read : callable
+    """
+    found = {}
+    for name, row in read_manifest(models_dir).items():
+        path = path_of(row)
+        if path is None:
+            continue
+        try:
+            verify(row)
+            figures = read(path)
+        except EcgDashError:
+            continue
+        if (figures.family, figures.weights_sha256) == (name, row.weights_sha256):
+            found[name] = figures
+    return found
+
+
+def row_of_the_weights(
+    figures: _OfWeights, models_dir: Path, todo: str, where: str = ""
+) -> InstalledFamily:
+    """Return the manifest's row of the family that figures were measured on.
+
+    Parameters
+    ----------
+    figures : object with `family` and `weights_sha256`
+    models_dir : Path
+    todo, where : str
+        For the error's sentence.
+
+    Raises
+    ------
+    WeightsMissing
+        If the family is not installed.
+    WeightsHashMismatch
+        If the figures are of other weights than the installed ones.
+    """
+    row = find_family(figures.family, models_dir)
+    if figures.weights_sha256 != row.weights_sha256:
+        raise WeightsHashMismatch(
+            f"the figures are of weights {figures.weights_sha256[:12]} of {figures.family}",
+            where=where,
+            accepted=f"Installed are {row.weights_sha256[:12]}",
+            todo=todo,
+        )
+    return row
+
+
+def estimate_from(row: Mapping[str, float | None]) -> Estimate:
+    """Return an estimate; null, where a figure is not defined, becomes NaN."""
+    parts = (row[name] for name in ("value", "low", "high"))
+    return Estimate(*(float("nan") if part is None else float(part) for part in parts))
