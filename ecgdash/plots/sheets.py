@@ -31,15 +31,18 @@ class Overlay:
         Where the first step starts, seconds from the recording's first sample.
     step_s : float
     values : ndarray of float32, shape (n_leads, n_steps)
-        Logits per step, above 0 where the score was raised; leads as in the sheet.
+        In `unit`, above 0 where the score was raised; leads as in the sheet.
     title : str
         What the colour means, for instance "What moved the recalibrated score since 28 Jan 2025".
+    unit : str
+        Of the values, for the legend.
     """
 
     start_s: float
     step_s: float
     values: NDArray[np.float32]
     title: str
+    unit: str = "logit per 40 ms"
 
 
 @dataclass(frozen=True, eq=False)

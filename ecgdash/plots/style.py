@@ -53,6 +53,8 @@ class Theme:
     recalibrated: str
     uncalibrated: str
     masked: str
+    raises: str
+    lowers: str
 
 
 LIGHT: Final = Theme(
@@ -71,6 +73,8 @@ LIGHT: Final = Theme(
     recalibrated="#0072B2",
     uncalibrated="#D55E00",
     masked="#007F5E",
+    raises="#E69F00",
+    lowers="#56B4E9",
 )
 
 DARK: Final = Theme(
@@ -89,6 +93,9 @@ DARK: Final = Theme(
     recalibrated="#56B4E9",
     uncalibrated="#F08A3C",
     masked="#35C79A",
+    # Okabe and Ito's two hues, darkened so that pale ink stays readable on them.
+    raises="#83600F",
+    lowers="#376B8A",
 )
 
 
@@ -201,6 +208,9 @@ class EcgPaper:
     line_1_mm: str = "#F8E3E1"
     line_5_mm: str = "#EBB9B5"
     trace: str = "#10161C"
+    earlier: str = "#7F8B97"
+    raises: str = "#E69F00"
+    lowers: str = "#56B4E9"
     speed_mm_per_s: float = 25.0
     gain_mm_per_mv: float = 10.0
 

@@ -14,7 +14,7 @@ from ecgdash.plots.trajectory_words import day_time, echo_hover, score_hover
 __all__ = ["traces"]
 
 _UNFADED: Final = {"marker": {"opacity": 1.0}}
-"""A click on a point shows its ECG beside the plot; the other points stay as they are."""
+"""A click on a point opens its ECG; the other points stay as they are."""
 
 
 def traces(timeline: RiskTimeline, view: TrajectoryView, panel: Panel) -> Iterator[go.Scatter]:

@@ -107,7 +107,7 @@ def test_back_link_and_ecg_link_stay_in_the_session(app, visit, store):
     page.get_by_role("radio", name="uncalibrated").click()
     page.get_by_text("uses this ECG alone").wait_for()
     page.locator("a.ed-open", has_text="Open this ECG").click()
-    page.locator("canvas").wait_for()
+    page.locator("canvas").first.wait_for()
     page.locator("a.ed-back", has_text=row.code).click()
     page.wait_for_url("**/patient?**")
     page.get_by_text("uses this ECG alone").wait_for()
@@ -115,7 +115,7 @@ def test_back_link_and_ecg_link_stay_in_the_session(app, visit, store):
     page.locator(".wl table").wait_for()
 
 
-def test_a_click_on_a_point_shows_that_ecg(app, visit, store, cards):
+def test_a_click_on_a_point_opens_that_ecg(app, visit, store, cards):
     row = max(worklist(store, WorklistQuery()).rows, key=lambda r: r.n_ecgs * (r.value is not None))
     page = visit(f"{app.url}/patient?patient={row.key}")
     page.get_by_text("Latest ECG, ").first.wait_for()
@@ -126,8 +126,14 @@ def test_a_click_on_a_point_shows_that_ecg(app, visit, store, cards):
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     course = timeline(store, row.key, cards)
     first = next(p for p in course.points if p.best_variant)
-    expected = f"Chosen ECG, {first.recorded_at.day} {first.recorded_at:%b %Y, %H:%M}"
-    page.locator("h2", has_text=expected).wait_for()
+    page.wait_for_url(f"**/ecg?patient={row.key}&ecg={first.ecg}")
+    expected = f"ECG, {first.recorded_at.day} {first.recorded_at:%b %Y, %H:%M}"
+    page.locator("h1", has_text=expected).wait_for()
+    # Back on the patient's page nothing switches again.
+    page.locator("a.ed-back", has_text=row.code).click()
+    page.get_by_text("Latest ECG, ").first.wait_for()
+    page.wait_for_timeout(1000)
+    assert "/patient?" in page.url
 
 
 @pytest.mark.parametrize("width", [1440, 390])

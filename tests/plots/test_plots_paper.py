@@ -1,47 +1,66 @@
-import numpy as np
 import pytest
 
-from ecgdash.domain import CANONICAL_LEADS, EcgRecord
-from ecgdash.plots.paper import PAPER_HEIGHT_MM, PAPER_WIDTH_MM, sheet
+from ecgdash.domain import CANONICAL_LEADS
+from ecgdash.plots.paper import LAYOUTS, PAPER, RHYTHM_LEADS, layouts_for
+
+LIMB_AXES_DEG = {"aVL": -30, "I": 0, "-aVR": 30, "II": 60, "aVF": 90, "III": 120}
 
 
-def record(leads=CANONICAL_LEADS, sampling_hz=500.0, seconds=10):
-    n = int(seconds * sampling_hz)
-    ramp = np.arange(len(leads) * n, dtype=np.float32).reshape(len(leads), n)
-    return EcgRecord(ramp, leads, sampling_hz)
+def names(leads):
+    return [layout.name for layout in layouts_for(leads)]
 
 
-def test_twelve_leads_as_three_rows_of_four_and_a_rhythm_strip():
-    ecg = record()
-    strips = sheet(ecg)
-    assert [strip.lead for strip in strips] == [
-        *("I", "aVR", "V1", "V4"),
-        *("II", "aVL", "V2", "V5"),
-        *("III", "aVF", "V3", "V6"),
-        "II",
-    ]
-    v5 = next(strip for strip in strips if strip.lead == "V5")
-    assert v5.x_mm == 10 + 7.5 * 25
-    assert v5.baseline_mm == 49
-    assert np.array_equal(v5.signal_mv, ecg.lead("V5")[3750:5000])
-    assert np.array_equal(strips[-1].signal_mv, ecg.lead("II"))
+def test_twelve_leads_are_offered_five_layouts_and_three_rows_of_four_first():
+    assert names(CANONICAL_LEADS) == ["3x4+1", "6x2", "12x1", "cabrera-3x4+1", "cabrera-6x2"]
+    first = layouts_for(CANONICAL_LEADS)[0]
+    assert first.rows == (
+        ("I", "aVR", "V1", "V4"),
+        ("II", "aVL", "V2", "V5"),
+        ("III", "aVF", "V3", "V6"),
+    )
+    assert first.rhythm
+    assert RHYTHM_LEADS[0] == "II"
 
 
-@pytest.mark.parametrize("sampling_hz", [250.0, 500.0, 1000.0])
-def test_one_second_is_25_mm(sampling_hz):
-    strip = sheet(record(sampling_hz=sampling_hz))[-1]
-    assert strip.step_mm * sampling_hz == pytest.approx(25.0)
+def test_six_leads_are_offered_rows_columns_and_cabrera():
+    assert names(CANONICAL_LEADS[:6]) == ["6x1", "3x2", "cabrera-6x1"]
 
 
-@pytest.mark.parametrize("leads", [("I",), CANONICAL_LEADS[:6]])
-def test_fewer_leads_get_a_row_each_inside_the_paper(leads):
-    strips = sheet(record(leads))
-    assert [strip.lead for strip in strips] == list(leads)
-    assert all(0 < strip.baseline_mm < PAPER_HEIGHT_MM for strip in strips)
-    assert all(s.x_mm + len(s.signal_mv) * s.step_mm <= PAPER_WIDTH_MM for s in strips)
+def test_the_order_of_the_leads_in_the_file_does_not_matter():
+    assert names(tuple(reversed(CANONICAL_LEADS))) == names(CANONICAL_LEADS)
 
 
-def test_a_short_record_leaves_the_rest_empty():
-    strips = sheet(record(seconds=4))
-    assert len(strips[3].signal_mv) == 0
-    assert len(strips[0].signal_mv) == 1250
+def test_one_lead_runs_on_from_row_to_row():
+    (layout,) = layouts_for(("V2",))
+    assert layout.continuous
+    assert layout.rows == (("V2",),)
+
+
+def test_another_set_gets_a_row_for_each_lead_there_is():
+    (layout,) = layouts_for(("II", "V1", "V5"))
+    assert layout.rows == (("II",), ("V1",), ("V5",))
+    assert not layout.rhythm
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+def test_each_layout_shows_each_lead_once_in_columns_of_equal_time(layout):
+    leads = [lead.removeprefix("-") for row in layout.rows for lead in row]
+    assert sorted(leads) == sorted(set(leads))
+    assert set(leads) in (set(CANONICAL_LEADS), set(CANONICAL_LEADS[:6]))
+    assert len({len(row) for row in layout.rows}) == 1
+
+
+@pytest.mark.parametrize("name", ["cabrera-3x4+1", "cabrera-6x2", "cabrera-6x1"])
+def test_cabrera_goes_round_by_axis(name):
+    layout = next(layout for layout in LAYOUTS if layout.name == name)
+    by_column = [lead for column in zip(*layout.rows, strict=True) for lead in column]
+    axes = [LIMB_AXES_DEG[lead] for lead in by_column if not lead.startswith("V")]
+    assert axes == [-30, 0, 30, 60, 90, 120]
+
+
+def test_a_standard_sheet_measures_262_by_126_mm():
+    # Design guide, 4.4: rhythm strip at 111 mm.
+    strip_mm = PAPER.first_baseline_mm + 3 * LAYOUTS[0].row_mm + PAPER.rhythm_extra_mm
+    assert strip_mm == 111
+    assert strip_mm + PAPER.last_margin_mm == 126
+    assert PAPER.left_mm + PAPER.sheet_s * 25 + PAPER.right_mm == 262

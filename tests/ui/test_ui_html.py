@@ -1,10 +1,11 @@
 import re
+from pathlib import Path
 
 import pytest
 
 from ecgdash.plots.scale import share
 from ecgdash.plots.style import DARK, LIGHT
-from ecgdash.ui import html
+from ecgdash.ui import components, html
 from ecgdash.ui.components import asset
 
 EVIL = '<script>alert("x")</script>'
@@ -89,13 +90,16 @@ def test_style_sheet_pairs_every_token():
     sheet = html.style_sheet().html
     assert f"--ed-ink:light-dark({LIGHT.ink},{DARK.ink});" in sheet
     used = set()
-    for name in ("page.css", "worklist.css", "paper.css", "print.css", "worklist.js"):
+    for name in ("page.css", "worklist.css", "viewer.css", "print.css", "worklist.js"):
         used |= set(re.findall(r"var\(--ed-([a-z_]+)\)", asset(name)))
     assert used
     assert all(f"--ed-{token}:" in sheet for token in used)
 
 
-@pytest.mark.parametrize("name", ["worklist.js", "links.js", "paper.js", "print.js"])
+SCRIPTS = sorted(path.name for path in Path(components.__file__).parent.glob("*.js"))
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_scripts_never_write_markup_nor_call_out(name):
     script = asset(name)
     for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "fetch(", "import "):

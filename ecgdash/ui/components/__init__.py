@@ -3,19 +3,26 @@
 Scripts draw what the server computed and set every text as text, never as markup.
 """
 
-import json
-import struct
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from ecgdash.plots.style import ECG_PAPER
+from ecgdash.plots.sheets import BeatSheet, Sheet
 from ecgdash.ui import navigation
+from ecgdash.ui.components.packing import pack_beats, pack_sheet
 
-__all__ = ["asset", "draw_sheet", "draw_worklist", "listen_to_links", "print_button"]
+__all__ = [
+    "asset",
+    "draw_beats",
+    "draw_viewer",
+    "draw_worklist",
+    "listen_to_links",
+    "pack_beats",
+    "pack_sheet",
+    "print_button",
+]
 
 _FOLDER = Path(__file__).parent
 
@@ -49,27 +56,50 @@ def draw_worklist(data: dict[str, Any]) -> None:
     mount(key="ed-worklist", data=data)
 
 
-def draw_sheet(layout: dict[str, Any], samples: bytes, *, key: str) -> None:
-    """Draw an ECG sheet to scale on a canvas.
+_VIEWER_SCRIPTS = (
+    "viewer_scale.js",
+    "viewer_pens.js",
+    "viewer_layout.js",
+    "viewer_paint.js",
+    "viewer_calipers.js",
+    "viewer_toolbar.js",
+    "viewer_calibrate.js",
+)
+"""One script after another makes one module: nothing is imported from anywhere."""
+
+
+def draw_viewer(sheet: Sheet, *, slot: str = "now") -> None:
+    """Draw an ECG on paper, to scale, with its tools; none of them asks the server.
 
     Parameters
     ----------
-    layout : dict
-        Strips in millimetres, as `ui.ecg_page` makes them.
-    samples : bytes
-        Little-endian int16 microvolts of all strips, one after another.
-    key : str
-        Content hash of the ECG.
+    sheet : Sheet
+    slot : str
+        Names the place on the page, where two ECGs lie side by side.
     """
     mount = st.components.v2.component(
-        "ecgdash_sheet",
-        html='<div class="scroll"><canvas></canvas></div>',
-        css=asset("paper.css"),
-        js=asset("paper.js"),
+        "ecgdash_viewer",
+        html='<div class="ev"></div>',
+        css=asset("viewer.css"),
+        js=_joined(*_VIEWER_SCRIPTS, "viewer.js"),
     )
-    head = json.dumps({"sheet": layout, "paper": asdict(ECG_PAPER)}).encode("utf-8")
-    # One block of bytes is the only binary form that Streamlit hands to a component.
-    mount(key=f"ed-sheet-{key}", data=struct.pack("<I", len(head)) + head + samples)
+    mount(key=f"ed-viewer-{slot}", data=pack_sheet(sheet))
+
+
+def draw_beats(sheet: BeatSheet) -> None:
+    """Draw median beats at 50 mm/s and 10 mm/mV, an earlier ECG's beneath."""
+    mount = st.components.v2.component(
+        "ecgdash_beats",
+        html='<div class="ev"></div>',
+        css=asset("viewer.css"),
+        js=_joined(*_VIEWER_SCRIPTS[:4], "beats.js"),
+    )
+    mount(key="ed-beats", data=pack_beats(sheet))
+
+
+@cache
+def _joined(*names: str) -> str:
+    return "\n".join(asset(name) for name in names)
 
 
 def print_button(label: str) -> None:
