@@ -9,6 +9,7 @@ from ecgdash.ui.components import print_button
 from ecgdash.ui.page import setup
 
 with setup("patient") as page:
+    patient_view.open_clicked(st.query_params.get("patient", ""))
     course = timeline(page.store, st.query_params.get("patient", ""), page.cards)
     course = with_contributions(course, page.history_terms)
     page.say_whose([course.simulated])

@@ -1,6 +1,7 @@
 """What all sessions share: the store, the cards and the engines, keyed by addresses and hashes.
 
-Nothing of a patient stands here: these objects live as long as the process.
+Nothing that names a patient stands here: these objects live as long as the process, and what is
+made of an ECG is kept by its waveform's hash.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,16 +10,28 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ecgdash.domain import FamilyCard
+from ecgdash.domain import EcgRecord, FamilyCard
 from ecgdash.settings import Settings
 from ecgdash.store import Store, open_store
 
 if TYPE_CHECKING:
+    from ecgdash.domain.trust import FamilyTrust
     from ecgdash.inference import Engine
     from ecgdash.services.explaining import Terms
     from ecgdash.services.family_figures import FamilyFigures
+    from ecgdash.signal.median_leads import LeadBeat
+    from ecgdash.store import StoredEcg
 
-__all__ = ["cards", "engines", "family_figures", "history_terms", "settings", "store"]
+__all__ = [
+    "cards",
+    "engines",
+    "family_figures",
+    "family_trust",
+    "history_terms",
+    "lead_beat",
+    "settings",
+    "store",
+]
 
 
 def settings() -> Settings:
@@ -74,6 +87,18 @@ def family_figures(options: Settings) -> Mapping[str, "FamilyFigures"]:
     return _family_figures(str(options.models_dir), _stamp(options))
 
 
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _family_trust(models_dir: str, stamp: tuple[int, ...]) -> dict[str, "FamilyTrust"]:
+    from ecgdash.services.trust_file import installed_trust
+
+    return installed_trust(Path(models_dir))
+
+
+def family_trust(options: Settings) -> Mapping[str, "FamilyTrust"]:
+    """Return how far maps can be trusted, by family; none: not measured."""
+    return _family_trust(str(options.models_dir), _stamp(options))
+
+
 def cards(options: Settings) -> Sequence[FamilyCard]:
     """Return the installed families."""
     return _cards(str(options.models_dir), _stamp(options))
@@ -82,6 +107,20 @@ def cards(options: Settings) -> Sequence[FamilyCard]:
 def engines(options: Settings) -> Sequence["Engine"]:
     """Return every installed family, loaded and verified; none is an empty sequence."""
     return _engines(str(options.models_dir), _stamp(options))
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _lead_beat(
+    sha256: str, window_s: tuple[float, float] | None, in_millivolts: bool, _record: EcgRecord
+) -> "LeadBeat | None":
+    from ecgdash.services.ecg_views import scored_beat
+
+    return scored_beat(_record, window_s)
+
+
+def lead_beat(record: EcgRecord, facts: "StoredEcg") -> "LeadBeat | None":
+    """Return an ECG's median beat, kept by the waveform's hash; None if it has no beat."""
+    return _lead_beat(facts.sha256, facts.gate.window_s, record.in_millivolts, record)
 
 
 def _stamp(options: Settings) -> tuple[int, ...]:

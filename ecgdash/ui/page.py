@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from ecgdash.domain.leads import LeadSet
+    from ecgdash.domain.trust import FamilyTrust
     from ecgdash.services.explaining import Terms
     from ecgdash.services.family_figures import FamilyFigures
     from ecgdash.store import Store
@@ -80,6 +81,11 @@ class Page:
     def family_figures(self) -> Mapping[str, "FamilyFigures"]:
         """Evaluations of the installed families, by family."""
         return cache.family_figures(self.settings)
+
+    @cached_property
+    def family_trust(self) -> Mapping[str, "FamilyTrust"]:
+        """How far the maps of the installed families can be trusted, by family."""
+        return cache.family_trust(self.settings)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -12,7 +12,7 @@ from ecgdash.services.flag_rows import setting_of
 from ecgdash.services.summaries import Summary
 from ecgdash.ui import html, state, words
 from ecgdash.ui.html import Cell, Column
-from ecgdash.ui.navigation import href
+from ecgdash.ui.navigation import href, open_address
 from ecgdash.ui.page import Page
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "draw_plot",
     "draw_scores",
     "draw_summary",
+    "open_clicked",
 ]
 
 
@@ -134,10 +135,18 @@ def _to_card(words_: str, timeline: RiskTimeline, variant: str) -> Cell:
 
 
 def _remember_clicked(key: str) -> None:
+    """Note the ECG of a clicked point; a callback cannot switch pages itself."""
     points = st.session_state[key].selection.points
     ecgs = [point["customdata"][0] for point in points if point.get("customdata")]
     if ecgs:
-        st.session_state[state.SHOWN_ECG] = ecgs[0]
+        st.session_state[state.OPENED_ECG] = ecgs[0]
+
+
+def open_clicked(patient_key: str) -> None:
+    """Go to the ECG whose point was clicked; called first, so that nothing is drawn in vain."""
+    ecg = st.session_state.pop(state.OPENED_ECG, None)
+    if ecg is not None:
+        open_address(href("ecg", patient=patient_key, ecg=ecg))
 
 
 def _plot_caption(timeline: RiskTimeline, emphasised: str) -> str:
@@ -148,7 +157,7 @@ def _plot_caption(timeline: RiskTimeline, emphasised: str) -> str:
         return "The noise floor of this model was not measured: no range of unchanged scores."
     return (
         "Shaded box: range in which the next score would count as unchanged (emphasised score). "
-        "A marker outside its box is a change beyond noise. A click on a point shows that ECG."
+        "A marker outside its box is a change beyond noise. A click on a point opens that ECG."
     )
 
 

@@ -4,12 +4,14 @@ from typing import Final
 
 __all__ = [
     "ALL_ECGS",
+    "DISPLAY_FILTER",
     "EMPHASISED",
     "IMPORT_REPORT",
     "IMPORT_ROUND",
     "IMPORT_STAGE",
     "IMPORT_UNDONE",
     "LINEAR_AXIS",
+    "OPENED_ECG",
     "PLOT",
     "PREVALENCE",
     "SHOWN_ECG",
@@ -48,3 +50,9 @@ LINEAR_AXIS: Final = "linear_score_axis"
 
 ALL_ECGS: Final = "all_ecgs"
 """Whether the ECG list shows more than the latest few."""
+
+DISPLAY_FILTER: Final = "ecg_display_filter"
+"""How ECGs are filtered for the eye, kept from ECG to ECG."""
+
+OPENED_ECG: Final = "opened_ecg"
+"""Key of the ECG whose point was clicked, until its page opens."""

@@ -24,6 +24,7 @@ __all__ = [
     "patient_facts",
     "percent",
     "plural",
+    "short_day",
     "signed",
     "years_before",
     "zone_words",
@@ -95,6 +96,12 @@ def day(at: datetime, zone: ZoneInfo) -> str:
     """Return "12 Nov 2026"."""
     local = at.astimezone(zone)
     return f"{local.day} {local:%b %Y}"
+
+
+def short_day(at: datetime, zone: ZoneInfo) -> str:
+    """Return "12 Nov 26", for the head of a narrow column."""
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%b %y}"
 
 
 def day_time(at: datetime, zone: ZoneInfo) -> str:
