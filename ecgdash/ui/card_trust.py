@@ -91,7 +91,7 @@ def _outcome(check: TrustCheck) -> Cell:
     return (
         html.text("✓ passed", "ed-outcome")
         if check.passed
-        else html.text("⚠ not passed", "ed-weak")
+        else html.text("⚠ not passed", "ed-weak ed-nowrap")
     )
 
 
