@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ecgdash.inference.manifest import evaluation_path, load_card, read_manifest
+from ecgdash.inference.manifest import beside_path, load_card, read_manifest
 from ecgdash.services.family_figures import read_figures
 from ecgdash.services.grid import read_results
 from ecgdash.services.grid_report import results_markdown
@@ -101,7 +101,7 @@ def test_the_results_are_those_of_the_shipped_families():
         for variant in card.variants:
             kept = tables["thresholds"][variant.variant]
             assert kept == pytest.approx(variant.youden.value, rel=1e-5)
-        path = evaluation_path(row)
+        path = beside_path(row, "evaluation")
         assert path is not None
         own = read_figures(path).subgroup("all", "follow_up")
         assert own is not None

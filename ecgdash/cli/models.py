@@ -57,10 +57,10 @@ def verify(
 ) -> None:
     """Check every file against the manifest, and compute one score again."""
     from ecgdash.inference.manifest import (
+        BESIDE,
         find_family,
         read_manifest,
-        verify_evaluation,
-        verify_explanations,
+        verify_beside,
         verify_family,
     )
 
@@ -70,11 +70,9 @@ def verify(
         raise WeightsMissing("no model family is installed", where="models/manifest.toml")
     for row in rows:
         verify_family(row)
-        verify_evaluation(row)
-        verify_explanations(row)
-        names = ["weights", "card"]
-        names += ["evaluation"] if row.evaluation else []
-        names += ["explanations"] if row.explanations else []
+        for kind in BESIDE:
+            verify_beside(row, kind)
+        names = ["weights", "card", *row.beside]
         also = f"{', '.join(names[:-1])} and {names[-1]}"
         typer.echo(f"{row.name}: {also} are those of the manifest; {_score_again(row, models_dir)}")
 

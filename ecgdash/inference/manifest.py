@@ -6,6 +6,7 @@
     models/<folder>/training_log.json
     models/<folder>/evaluation.json   optional: the family's own figures, of these very weights
     models/<folder>/explanations.json optional: how far its maps can be trusted, likewise
+    and the further files of `BESIDE`
 
 Nothing is unpickled. A file whose hash is not the manifest's is never used.
 """
@@ -14,7 +15,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,26 +24,39 @@ from ecgdash.errors import InvalidValue, WeightsHashMismatch, WeightsMissing
 from ecgdash.inference.card_json import NetworkSizes, card_from_dict, card_to_dict
 
 __all__ = [
+    "BESIDE",
+    "FileBeside",
     "InstalledFamily",
     "NetworkSizes",
+    "beside_path",
     "card_from_dict",
     "card_to_dict",
     "default_models_dir",
-    "evaluation_path",
-    "explanations_path",
     "find_family",
     "installed_families",
     "load_card",
     "read_manifest",
     "sha256_of_file",
-    "verify_evaluation",
-    "verify_explanations",
+    "verify_beside",
     "verify_family",
+    "with_beside",
     "write_manifest",
 ]
 
 MANIFEST_NAME: Final = "manifest.toml"
-_OPTIONAL: Final = ("evaluation", "explanations")
+BESIDE: Final = ("evaluation", "explanations", "precision", "spec", "history")
+"""Kinds of files that may lie beside weights and card, each with its hash in the manifest:
+the family's own figures; how far its maps can be trusted; what a lower precision does to its
+scores; what an external scorer expects; a history perceptron fitted to a scorer that has none."""
+_SCORED_WITH: Final = ("spec", "history")
+
+
+@dataclass(frozen=True)
+class FileBeside:
+    """A file in a family's folder, and what it must hash to."""
+
+    name: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -53,10 +67,8 @@ class InstalledFamily:
     ----------
     weights_sha256, card_sha256 : str
         What the files must hash to.
-    evaluation, evaluation_sha256 : str or None
-        File with the family's own figures, and its hash; None: not evaluated.
-    explanations, explanations_sha256 : str or None
-        File on how far its maps can be trusted, and its hash; None: not measured.
+    beside : mapping of str to FileBeside
+        Further files by kind, see `BESIDE`.
     """
 
     name: str
@@ -65,10 +77,7 @@ class InstalledFamily:
     weights_sha256: str
     card: str
     card_sha256: str
-    evaluation: str | None = None
-    evaluation_sha256: str | None = None
-    explanations: str | None = None
-    explanations_sha256: str | None = None
+    beside: Mapping[str, FileBeside] = field(default_factory=dict)
 
     @property
     def weights_path(self) -> Path:
@@ -111,9 +120,8 @@ def read_manifest(models_dir: Path | None = None) -> dict[str, InstalledFamily]:
 
 
 def _row(name: str, root: Path, row: Mapping[str, str]) -> InstalledFamily:
-    for key in ("folder", "weights", "card", *_OPTIONAL):
-        if key in _OPTIONAL and key not in row:
-            continue
+    present = [kind for kind in BESIDE if kind in row]
+    for key in ("folder", "weights", "card", *present):
         if Path(row[key]).name != row[key]:
             raise InvalidValue(f"{key} {row[key]!r} of {name} is not a plain name")
     return InstalledFamily(
@@ -123,10 +131,7 @@ def _row(name: str, root: Path, row: Mapping[str, str]) -> InstalledFamily:
         weights_sha256=row["weights_sha256"],
         card=row["card"],
         card_sha256=row["card_sha256"],
-        evaluation=row.get("evaluation"),
-        evaluation_sha256=row["evaluation_sha256"] if "evaluation" in row else None,
-        explanations=row.get("explanations"),
-        explanations_sha256=row["explanations_sha256"] if "explanations" in row else None,
+        beside={kind: FileBeside(row[kind], row[f"{kind}_sha256"]) for kind in present},
     )
 
 
@@ -143,9 +148,10 @@ def write_manifest(rows: Iterable[InstalledFamily], models_dir: Path) -> None:
             f'card = "{row.card}"',
             f'card_sha256 = "{row.card_sha256}"',
         ]
-        for key in _OPTIONAL:
-            if getattr(row, key) is not None:
-                lines += [f'{name} = "{getattr(row, name)}"' for name in (key, f"{key}_sha256")]
+        for kind in BESIDE:
+            if kind in row.beside:
+                file = row.beside[kind]
+                lines += [f'{kind} = "{file.name}"', f'{kind}_sha256 = "{file.sha256}"']
     part = models_dir / (MANIFEST_NAME + ".part")
     part.write_text("\n".join(lines) + "\n", encoding="utf-8")
     part.replace(models_dir / MANIFEST_NAME)
@@ -195,7 +201,7 @@ def load_card(row: InstalledFamily) -> tuple[FamilyCard, NetworkSizes]:
 
 
 def verify_family(row: InstalledFamily) -> None:
-    """Check card and weights against the manifest.
+    """Check card, weights and all that scores are made with against the manifest.
 
     Raises
     ------
@@ -203,40 +209,31 @@ def verify_family(row: InstalledFamily) -> None:
     """
     load_card(row)
     _check_hash(row.weights_path, row.weights_sha256)
+    for kind in _SCORED_WITH:
+        verify_beside(row, kind)
 
 
-def evaluation_path(row: InstalledFamily) -> Path | None:
-    """Return the file with a family's own figures, or None if it has none."""
-    return None if row.evaluation is None else row.folder / row.evaluation
+def beside_path(row: InstalledFamily, kind: str) -> Path | None:
+    """Return the file of a kind of `BESIDE`, or None if the family has none."""
+    return row.folder / row.beside[kind].name if kind in row.beside else None
 
 
-def verify_evaluation(row: InstalledFamily) -> None:
-    """Check the evaluation, where there is one, against the manifest.
-
-    Raises
-    ------
-    WeightsMissing, WeightsHashMismatch
-    """
-    path = evaluation_path(row)
-    if path is not None:
-        _check_hash(path, row.evaluation_sha256 or "")
-
-
-def explanations_path(row: InstalledFamily) -> Path | None:
-    """Return the file on how far a family's maps can be trusted, or None if it has none."""
-    return None if row.explanations is None else row.folder / row.explanations
-
-
-def verify_explanations(row: InstalledFamily) -> None:
-    """Check the figures of the maps, where there are any, against the manifest.
+def verify_beside(row: InstalledFamily, kind: str) -> None:
+    """Check the file of a kind, where there is one, against the manifest.
 
     Raises
     ------
     WeightsMissing, WeightsHashMismatch
     """
-    path = explanations_path(row)
+    path = beside_path(row, kind)
     if path is not None:
-        _check_hash(path, row.explanations_sha256 or "")
+        _check_hash(path, row.beside[kind].sha256)
+
+
+def with_beside(row: InstalledFamily, kind: str, path: Path) -> InstalledFamily:
+    """Return the row with a file of the family's folder under a kind, as it is now."""
+    file = FileBeside(path.name, sha256_of_file(path))
+    return replace(row, beside={**row.beside, kind: file})
 
 
 def sha256_of_file(path: Path) -> str:

@@ -6,7 +6,13 @@ from typing import Protocol, TypeVar
 
 from ecgdash.domain import Estimate
 from ecgdash.errors import EcgDashError, WeightsHashMismatch
-from ecgdash.inference.manifest import InstalledFamily, find_family, read_manifest
+from ecgdash.inference.manifest import (
+    InstalledFamily,
+    beside_path,
+    find_family,
+    read_manifest,
+    verify_beside,
+)
 
 __all__ = ["estimate_from", "installed_figures_of", "row_of_the_weights"]
 
@@ -23,10 +29,7 @@ _Figures = TypeVar("_Figures", bound=_OfWeights)
 
 
 def installed_figures_of(
-    models_dir: Path | None,
-    path_of: Callable[[InstalledFamily], Path | None],
-    verify: Callable[[InstalledFamily], None],
-    read: Callable[[Path], _Figures],
+    models_dir: Path | None, kind: str, read: Callable[[Path], _Figures]
 ) -> dict[str, _Figures]:
     """Return the figures of one kind of every family that has them, by family.
 
@@ -36,19 +39,17 @@ def installed_figures_of(
     Parameters
     ----------
     models_dir : Path or None
-    path_of : callable
-        Where a family's file is; None: it has none.
-    verify : callable
-        Holds the file to its hash in the manifest.
+    kind : str
+        Of `inference.manifest.BESIDE`.
     read : callable
     """
     found = {}
     for name, row in read_manifest(models_dir).items():
-        path = path_of(row)
+        path = beside_path(row, kind)
         if path is None:
             continue
         try:
-            verify(row)
+            verify_beside(row, kind)
             figures = read(path)
         except EcgDashError:
             continue

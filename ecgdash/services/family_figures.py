@@ -8,17 +8,15 @@ they were measured on: the pages call a family without such a file not evaluated
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ecgdash.errors import InputFileError, InvalidValue
 from ecgdash.inference.manifest import (
     InstalledFamily,
-    evaluation_path,
     read_manifest,
-    sha256_of_file,
-    verify_evaluation,
+    with_beside,
     write_manifest,
 )
 from ecgdash.labels.published import BASELINE, FOLLOW_UP, ModelFigures, Subgroup
@@ -187,7 +185,7 @@ def installed_figures(models_dir: Path | None = None) -> dict[str, FamilyFigures
     A file that is missing, changed, broken or of other weights counts as not
     evaluated; `models verify` says which one is missing or changed.
     """
-    return installed_figures_of(models_dir, evaluation_path, verify_evaluation, read_figures)
+    return installed_figures_of(models_dir, "evaluation", read_figures)
 
 
 def add_evaluation(path: Path, models_dir: Path) -> InstalledFamily:
@@ -218,6 +216,6 @@ def add_evaluation(path: Path, models_dir: Path) -> InstalledFamily:
     kept = row.folder / EVALUATION_NAME
     if kept.resolve() != path.resolve():
         shutil.copyfile(path, kept)
-    new = replace(row, evaluation=kept.name, evaluation_sha256=sha256_of_file(kept))
+    new = with_beside(row, "evaluation", kept)
     write_manifest({**read_manifest(models_dir), row.name: new}.values(), models_dir)
     return new

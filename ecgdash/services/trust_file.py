@@ -6,7 +6,6 @@ an evaluation it counts only for the very weights it was measured on.
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,10 +16,8 @@ from ecgdash.domain.trust import TRUST_MARKS, CohortMap, FamilyTrust, TrustCheck
 from ecgdash.errors import InputFileError
 from ecgdash.inference.manifest import (
     InstalledFamily,
-    explanations_path,
     read_manifest,
-    sha256_of_file,
-    verify_explanations,
+    with_beside,
     write_manifest,
 )
 from ecgdash.services.beside_weights import (
@@ -168,7 +165,7 @@ def installed_trust(models_dir: Path | None = None) -> dict[str, FamilyTrust]:
     A file that is missing, changed, broken or of other weights counts as not measured;
     `models verify` says which one is missing or changed.
     """
-    return installed_figures_of(models_dir, explanations_path, verify_explanations, read_trust)
+    return installed_figures_of(models_dir, "explanations", read_trust)
 
 
 def install_trust(found: FamilyTrust, models_dir: Path) -> InstalledFamily:
@@ -187,6 +184,6 @@ def install_trust(found: FamilyTrust, models_dir: Path) -> InstalledFamily:
     part = kept.with_suffix(".json.part")  # appears whole or not at all
     part.write_text(text, encoding="utf-8")
     part.replace(kept)
-    new = replace(row, explanations=kept.name, explanations_sha256=sha256_of_file(kept))
+    new = with_beside(row, "explanations", kept)
     write_manifest({**read_manifest(models_dir), row.name: new}.values(), models_dir)
     return new

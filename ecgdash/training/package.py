@@ -165,6 +165,6 @@ def enter_family(family: str, models_dir: Path) -> None:
     )
     old = rows.get(family)
     if old is not None and old.weights_sha256 == row.weights_sha256:
-        row = replace(row, evaluation=old.evaluation, evaluation_sha256=old.evaluation_sha256)
+        row = replace(row, beside=old.beside)
     rows[family] = row
     write_manifest(rows.values(), models_dir)

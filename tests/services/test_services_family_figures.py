@@ -12,7 +12,7 @@ from ecgdash.errors import InputFileError, WeightsHashMismatch, WeightsMissing
 from ecgdash.inference.manifest import (
     InstalledFamily,
     read_manifest,
-    verify_evaluation,
+    verify_beside,
     write_manifest,
 )
 from ecgdash.services.evaluation import evaluate_tables
@@ -120,8 +120,8 @@ def test_installed_beside_its_weights_and_read_back(written, models_dir):
     assert installed_figures(models_dir) == {}
     add_evaluation(written, models_dir)
     row = read_manifest(models_dir)[FAMILY]
-    assert row.evaluation == "evaluation.json"
-    verify_evaluation(row)
+    assert row.beside["evaluation"].name == "evaluation.json"
+    verify_beside(row, "evaluation")
     assert installed_figures(models_dir)[FAMILY].seeds == (5, 6)
     # Once more from where it lies, as after an edit of the manifest.
     add_evaluation(models_dir / FAMILY / "evaluation.json", models_dir)
@@ -156,11 +156,11 @@ def test_a_changed_or_missing_file_counts_as_not_evaluated(written, models_dir):
     kept.write_text(kept.read_text().replace("0.", "0.9", 1))
     assert installed_figures(models_dir) == {}
     with pytest.raises(WeightsHashMismatch, match=r"evaluation\.json has sha256"):
-        verify_evaluation(read_manifest(models_dir)[FAMILY])
+        verify_beside(read_manifest(models_dir)[FAMILY], "evaluation")
     kept.unlink()
     assert installed_figures(models_dir) == {}
     with pytest.raises(WeightsMissing, match=r"evaluation\.json is missing"):
-        verify_evaluation(read_manifest(models_dir)[FAMILY])
+        verify_beside(read_manifest(models_dir)[FAMILY], "evaluation")
 
 
 def test_a_family_that_is_not_installed_is_refused(written, tmp_path):
@@ -192,8 +192,8 @@ def test_old_manifests_stay_valid(tmp_path):
         'card_sha256 = "2"\n'
     )
     row = read_manifest(tmp_path)["a"]
-    assert (row.evaluation, row.evaluation_sha256) == (None, None)
-    verify_evaluation(row)
+    assert row.beside == {}
+    verify_beside(row, "evaluation")
     write_manifest([row], tmp_path)
     assert "evaluation" not in (tmp_path / "manifest.toml").read_text()
     assert read_manifest(tmp_path)["a"] == row
@@ -202,7 +202,7 @@ def test_old_manifests_stay_valid(tmp_path):
 def test_the_shipped_figures_are_of_the_shipped_weights():
     from ecgdash.inference.manifest import default_models_dir
 
-    rows = {name: row for name, row in read_manifest().items() if row.evaluation}
+    rows = {name: row for name, row in read_manifest().items() if "evaluation" in row.beside}
     found = installed_figures(default_models_dir())
     assert set(found) == set(rows)
     for name, figures in found.items():

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from ecgdash.domain.attribution import WAVE_COLUMNS, WaveTable
 from ecgdash.domain.trust import TRUST_MARKS, CohortMap, FamilyTrust, TrustCheck
 from ecgdash.errors import InputFileError, WeightsHashMismatch, WeightsMissing
 from ecgdash.inference.manifest import (
+    FileBeside,
     InstalledFamily,
     read_manifest,
-    verify_explanations,
+    verify_beside,
     write_manifest,
 )
 from ecgdash.services.trust_file import (
@@ -80,7 +82,7 @@ def test_what_is_installed_is_read_back(models_dir):
     one = found.maps["uncalibrated"]["all"]
     np.testing.assert_array_equal(one.signed.values, table(-1.0).values)
     np.testing.assert_array_equal(found.cause.values, table().values)
-    verify_explanations(read_manifest(models_dir)[FAMILY])
+    verify_beside(read_manifest(models_dir)[FAMILY], "explanations")
 
 
 def test_a_file_cannot_claim_to_have_passed(models_dir):
@@ -107,17 +109,17 @@ def test_a_changed_or_missing_file_counts_as_not_measured(models_dir):
     kept.write_text(kept.read_text().replace("0.6", "0.9"))
     assert installed_trust(models_dir) == {}
     with pytest.raises(WeightsHashMismatch, match=r"explanations\.json has sha256"):
-        verify_explanations(row)
+        verify_beside(row, "explanations")
     kept.unlink()
     assert installed_trust(models_dir) == {}
     with pytest.raises(WeightsMissing, match=r"explanations\.json is missing"):
-        verify_explanations(row)
+        verify_beside(row, "explanations")
 
 
 def test_evaluation_and_explanations_stand_side_by_side(models_dir):
     install_trust(trust(), models_dir)
     row = read_manifest(models_dir)[FAMILY]
-    both = InstalledFamily(**{**vars(row), "evaluation": "e.json", "evaluation_sha256": "1" * 64})
+    both = replace(row, beside={"evaluation": FileBeside("e.json", "1" * 64), **row.beside})
     write_manifest([both], models_dir)
     assert read_manifest(models_dir)[FAMILY] == both
 
@@ -138,7 +140,7 @@ def test_a_family_that_is_not_installed_is_refused(tmp_path):
 def test_the_shipped_figures_are_of_the_shipped_weights():
     """Completeness is a promise, so it must hold; the other checks may fail and say so."""
     found = installed_trust()
-    assert set(found) == {name for name, row in read_manifest().items() if row.explanations}
+    assert set(found) == {name for name, row in read_manifest().items() if "explanations" in row.beside}
     assert found
     for one in found.values():
         for checks in one.checks.values():
