@@ -5,7 +5,7 @@ passed down as an argument; nothing below `services/` reads the environment.
 """
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from platformdirs import user_data_path
@@ -70,6 +70,14 @@ class Settings(BaseSettings):
         default=1,
         ge=1,
         description="PyTorch threads per process; more than one is slow on a busy machine.",
+    )
+    backend: Literal["auto", "torch", "openvino"] = Field(
+        default="auto",
+        description="What runs the networks; auto takes openvino where it is clearly faster.",
+    )
+    precision: Literal["float32", "auto"] = Field(
+        default="float32",
+        description="float32, or a lower one where a record beside the weights says it passed.",
     )
     max_file_mb: int = Field(
         default=64, ge=1, description="Largest single input file, in megabytes."

@@ -91,7 +91,9 @@ def preprocess_crops(signal_mv: _Signal, sampling_hz: float) -> NDArray[np.float
     return crops
 
 
-def preprocess_batch(signals_mv: _Signal, sampling_hz: float) -> NDArray[np.float32]:
+def preprocess_batch(
+    signals_mv: _Signal, sampling_hz: float, out: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
     """Cut, resample and filter records of one length and rate.
 
     Each row equals `preprocess_crops` of that record, whatever the batch.
@@ -101,6 +103,8 @@ def preprocess_batch(signals_mv: _Signal, sampling_hz: float) -> NDArray[np.floa
     signals_mv : ndarray, shape (n_records, n_leads, n_samples)
         Millivolts, finite.
     sampling_hz : float
+    out : ndarray of float32, shape (n_records, 3, n_leads, 2250), optional
+        Where the crops are written.
 
     Returns
     -------
@@ -108,11 +112,12 @@ def preprocess_batch(signals_mv: _Signal, sampling_hz: float) -> NDArray[np.floa
     """
     _check_shape(signals_mv)
     starts_s = crop_starts_s(signals_mv.shape[-1] / sampling_hz)
-    out = np.empty((len(signals_mv), N_CROPS, signals_mv.shape[1], CROP_SAMPLES), np.float32)
+    if out is None:
+        out = np.empty((len(signals_mv), N_CROPS, signals_mv.shape[1], CROP_SAMPLES), np.float32)
     for first in range(0, len(signals_mv), _BLOCK):
         block = slice(first, first + _BLOCK)
         crops = [_cut(signals_mv[block], start_s, sampling_hz) for start_s in starts_s]
-        out[block] = _to_model(np.stack(crops, axis=1), sampling_hz)
+        _to_model(np.stack(crops, axis=1), sampling_hz, out[block])
     return out
 
 
@@ -143,7 +148,7 @@ def preprocess_window(
             _cut(signal, float(start), sampling_hz)
             for signal, start in zip(signals_mv[block], start_s[block], strict=True)
         ]
-        out[block] = _to_model(np.stack(windows), sampling_hz)
+        _to_model(np.stack(windows), sampling_hz, out[block])
     return out
 
 
@@ -164,13 +169,12 @@ def _cut(signal_mv: _Signal, start_s: float, sampling_hz: float) -> _Signal:
     return signal_mv[..., first : first + n_needed]
 
 
-def _to_model(crops_mv: _Signal, sampling_hz: float) -> NDArray[np.float32]:
+def _to_model(crops_mv: _Signal, sampling_hz: float, out: NDArray[np.float32]) -> None:
     """Resample to 250 Hz and filter, along the last axis."""
     from scipy.signal import sosfiltfilt
 
     resampled = _resample(crops_mv.astype(np.float64), sampling_hz)
-    filtered: NDArray[np.float32] = sosfiltfilt(_band_pass(), resampled, axis=-1).astype(np.float32)
-    return filtered
+    out[...] = sosfiltfilt(_band_pass(), resampled, axis=-1)
 
 
 def _resample(crops_mv: NDArray[np.float64], sampling_hz: float) -> NDArray[np.float64]:

@@ -140,7 +140,9 @@ def test_a_family_that_is_not_installed_is_refused(tmp_path):
 def test_the_shipped_figures_are_of_the_shipped_weights():
     """Completeness is a promise, so it must hold; the other checks may fail and say so."""
     found = installed_trust()
-    assert set(found) == {name for name, row in read_manifest().items() if "explanations" in row.beside}
+    assert set(found) == {
+        name for name, row in read_manifest().items() if "explanations" in row.beside
+    }
     assert found
     for one in found.values():
         for checks in one.checks.values():
