@@ -63,13 +63,18 @@ def _variant(row: Mapping[str, Any]) -> VariantCard:
     probability, repeats = row.get("probability"), row.get("repeatability")
     return VariantCard(
         variant=row["variant"],
-        youden=OperatingPoint(**row["youden"]),
-        sensitivity_90=OperatingPoint(**row["sensitivity_90"]),
-        specificity_90=OperatingPoint(**row["specificity_90"]),
+        youden=_operating_point(row["youden"]),
+        sensitivity_90=_operating_point(row["sensitivity_90"]),
+        specificity_90=_operating_point(row["specificity_90"]),
         noise_floor_logit=row["noise_floor_logit"],
         probability=None if probability is None else _probability_map(probability),
         repeatability=None if repeats is None else _repeatability(repeats),
     )
+
+
+def _operating_point(row: Mapping[str, Any]) -> OperatingPoint:
+    numbers = {name: _number(row[name]) for name in ("value", "sensitivity", "specificity")}
+    return OperatingPoint(**{**row, **numbers})
 
 
 def _probability_map(row: Mapping[str, Any]) -> ProbabilityMap:
