@@ -6,6 +6,7 @@ from ecgdash.services.explaining import with_contributions
 from ecgdash.services.monitoring import summary, timeline
 from ecgdash.ui import flag_table, patient_actions, patient_tables, patient_view, what_if
 from ecgdash.ui.components import print_button
+from ecgdash.ui.other_models import draw_other_models
 from ecgdash.ui.page import setup
 
 with setup("patient") as page:
@@ -36,4 +37,5 @@ with setup("patient") as page:
     with st.container(key="ed-noprint-lists"):
         patient_tables.draw_ecgs(course, page)
         patient_tables.draw_undated(course, page)
+        draw_other_models(course, page)
         patient_tables.draw_echoes(course, page)

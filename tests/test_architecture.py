@@ -52,6 +52,7 @@ LIBRARIES: dict[str, set[str]] = {
     "pandas": {"io", "services"},
     "torch": {"nets", "inference", "explain", "training"},
     "safetensors": {"inference", "training"},
+    "openvino": {"inference"},
     "captum": {"explain"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},

@@ -20,6 +20,8 @@ from ecgdash.cli import (
     explaining,
     importing,
     models,
+    models_add,
+    models_precision,
     models_trust,
     models_use,
     reading,
@@ -27,6 +29,7 @@ from ecgdash.cli import (
     simulation,
     training,
     training_grid,
+    training_history,
 )
 from ecgdash.errors import EcgDashError, InvalidValue, printable
 from ecgdash.settings import Settings
@@ -56,8 +59,11 @@ app.command("evaluate")(evaluation.evaluate)
 app.command("explain", context_settings=_KEYS)(explaining.explain)
 training.train_app.command("grid")(training_grid.grid)
 training.train_app.command("cell")(training_grid.cell)
+training.train_app.command("history")(training_history.history)
 app.add_typer(training.train_app, name="train")
+models.models_app.command("add")(models_add.add)
 models.models_app.command("use")(models_use.use)
+models.models_app.command("precision")(models_precision.precision)
 models.models_app.command("trust")(models_trust.trust)
 models.models_app.command("maps")(models_trust.maps)
 app.add_typer(models.models_app, name="models")

@@ -23,16 +23,16 @@ def explain(
     """Say what moved the scores of one ECG: lead by lead, and slot by slot."""
     from ecgdash.services.explaining import explain_ecg, family_terms, with_contributions
     from ecgdash.services.monitoring import timeline
-    from ecgdash.services.scoring import load_engines
+    from ecgdash.services.scoring import load_engines, own_engines
     from ecgdash.store import open_store
 
     settings = Settings()
     store = open_store(settings.database_url)
-    engines = load_engines(settings)
+    engines = load_engines(settings, few=True)
     cards = [engine.card for engine in engines]
     course = timeline(store, store.ecg(ecg_key).patient_key, cards)
     course = with_contributions(course, family_terms(cards, settings.models_dir))
-    found = explain_ecg(store, engines, course, ecg_key, against)
+    found = explain_ecg(store, own_engines(engines), course, ecg_key, against)
     typer.echo(json.dumps(found, allow_nan=False) if as_json else _words(found))
 
 

@@ -1,6 +1,7 @@
 """The commands about installed model families."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,10 +84,16 @@ def _score_again(row: "InstalledFamily", models_dir: Path) -> str:
     check = load_card(row)[0].check
     if check is None:
         return "its card holds no score to compute again"
-    from ecgdash.inference.engine import Engine
     from ecgdash.inference.self_check import difference_from_check
 
-    difference = difference_from_check(Engine.load(row.name, "cpu", models_dir), check)
+    if "spec" in row.beside:
+        from ecgdash.inference.external_engine import ExternalEngine
+
+        difference = difference_from_check(ExternalEngine.load(row.name, models_dir), check)
+    else:
+        from ecgdash.inference.engine import Engine
+
+        difference = difference_from_check(Engine.load(row.name, "cpu", models_dir), check)
     if difference is None:
         return (
             "its score was not recomputed: this installation simulates another waveform than the "
@@ -133,6 +140,11 @@ def _variant_lines(variant: VariantCard, label: str) -> list[str]:
     floor = "not measured" if noise is None else f"{noise:.2f} logits"
     lines = [f"{variant.variant}: noise floor {floor}"]
     for point in (variant.youden, variant.sensitivity_90, variant.specificity_90):
+        if math.isnan(point.value):
+            continue
+        if not point.n:
+            lines.append(f"  threshold {point.value:.4f}: {point.rule}; data: {point.data}")
+            continue
         lines.append(
             f"  {point.rule} {point.value:.4f}: sensitivity {point.sensitivity:.3f}, "
             f"specificity {point.specificity:.3f} on {point.n} {point.data} "

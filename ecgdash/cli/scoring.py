@@ -33,7 +33,7 @@ def score(
     settings = Settings()
     store = open_store(settings.database_url)
     keys = None if patient is None else [find_patient(store, patient, settings).key]
-    engines = load_engines(settings)
+    engines = load_engines(settings, few=patient is not None)
     report = score_patients(store, engines, keys, _progress)
     if not as_json:
         typer.echo(

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ecgdash.cli.training_history import recalibrate_base
 from ecgdash.cli.training_options import (
     CPU,
     DEFAULT_FOLDER,
@@ -146,6 +147,7 @@ def finetune(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 @train_app.command()
 def recalibrate(  # noqa: PLR0913, PLR0917 - one parameter an option
+    ctx: typer.Context,
     out: Folder = DEFAULT_FOLDER,
     seed: Seed = 1,
     epochs: Epochs = None,
@@ -154,16 +156,66 @@ def recalibrate(  # noqa: PLR0913, PLR0917 - one parameter an option
     batch_size: BatchSize = None,
     accumulate: Accumulate = 1,
     device: Device = CPU,
+    base: Annotated[
+        str | None,
+        typer.Option(help="Instead: fit a history beside this family, on the store's pairs."),
+    ] = None,
+    folds: Annotated[
+        int, typer.Option(min=3, help="With --base: folds of the cross-validation by patient.")
+    ] = 5,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --base: evaluate and install nothing.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="With --base: folder for a report in markdown and CSV.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --base: write JSON to stdout.")
+    ] = False,
 ) -> None:
-    """Phase 3: learn histories from follow-up pairs; then install the family."""
+    """Phase 3: learn histories from follow-up pairs; then install the family.
+
+    With --base no network is trained: a history perceptron is fitted beside any installed
+    family, by cross-validation over the patients of the store, and evaluated out of fold. An
+    external scorer gets it as its recalibrated variant; a family that has one of its own is
+    evaluated only.
+    """
     from ecgdash.training.run import run_recalibrate
 
+    _check_options(ctx, with_base=base is not None)
+    if base is not None:
+        recalibrate_base(
+            base,
+            folds=folds,
+            seed=seed,
+            epochs=epochs,
+            dry_run=dry_run,
+            report=report,
+            as_json=as_json,
+        )
+        return
     config = with_epochs(
         config_of(seed, bf16, architecture, batch_size, accumulate, device), "recalibrate", epochs
     )
     models = Settings().models_dir
     card = run_recalibrate(config, out / "data", work_folder(out, architecture), models, reporter())
     say(f"installed {card.family} ({card.weights_sha256[:12]}) in {models}")
+
+
+def _check_options(ctx: typer.Context, *, with_base: bool) -> None:
+    """Refuse options that the other way to recalibrate takes."""
+    others = (
+        ("out", "bf16", "architecture", "batch_size", "accumulate", "device")
+        if with_base
+        else ("folds", "dry_run", "report", "as_json")
+    )
+    given = [name for name in others if str(ctx.get_parameter_source(name)).endswith("COMMANDLINE")]
+    if given:
+        names = ", ".join("--json" if n == "as_json" else f"--{n.replace('_', '-')}" for n in given)
+        raise InvalidValue(
+            f"{names} {'says nothing with' if with_base else 'needs'} --base",
+            accepted="Accepted with --base: --folds, --seed, --epochs, --dry-run, --report, --json",
+        )
 
 
 @train_app.command("all")

@@ -37,14 +37,15 @@ class OperatingPoint:
     id : str
         Stored with every prediction, for instance "deepecg-lvsd-12/masked/youden@1".
     rule : str
-        "youden", "sensitivity_90" or "specificity_90".
+        "youden", "sensitivity_90" or "specificity_90"; another's rule in words.
     value : float
         A score is above it when score >= value.
     data : str
         Which data, for instance "simulated validation set, seed 7".
     n, n_positive : int
+        0 and 0: not stated.
     sensitivity, specificity : float
-        On those data.
+        On those data; NaN: not stated. So is a `value` of NaN.
     """
 
     id: str
@@ -111,6 +112,8 @@ class FamilyCard:
     training_data : tuple of TrainingPart
     check : SelfCheck or None
         None: `models verify` can check files only.
+    external : bool
+        True: a network that others trained, run as its spec tells, without maps.
     """
 
     family: str
@@ -132,6 +135,7 @@ class FamilyCard:
     differs: tuple[str, ...] = ()
     training_data: tuple[TrainingPart, ...] = ()
     check: SelfCheck | None = None
+    external: bool = False
 
     def variant(self, name: str) -> VariantCard:
         """Return one variant's card.

@@ -15,6 +15,7 @@ __all__ = [
     "ActionKind",
     "Change",
     "Flag",
+    "OtherScore",
     "PatientAction",
     "RiskTimeline",
     "TimelineEcho",
@@ -141,6 +142,29 @@ class TimelineEcho:
 
 
 @dataclass(frozen=True)
+class OtherScore:
+    """The score of an ECG by a family that the timeline is not of.
+
+    It stands alone: it is never compared with scores of another family or label.
+
+    Attributes
+    ----------
+    label : str
+        Its own label definition, such as "LVEF < 50 %".
+    variant : str
+        The variant with most history that has a score.
+    """
+
+    family: str
+    title: str
+    label: str
+    variant: str
+    ecg: str
+    recorded_at: datetime
+    score: VariantScore
+
+
+@dataclass(frozen=True)
 class RiskTimeline:
     """Everything the patient page shows.
 
@@ -151,7 +175,9 @@ class RiskTimeline:
     undated : tuple of TimelinePoint
         ECGs without a usable time: in no trend and no history.
     cards : mapping of str to FamilyCard
-        Installed families by lead set.
+        Families shown, by lead set.
+    others : tuple of OtherScore
+        Scores of families of another label, or of another house, that are not shown.
     """
 
     key: str
@@ -164,6 +190,7 @@ class RiskTimeline:
     age_years: float | None = None
     diagnoses: tuple[str, ...] = ()
     actions: tuple[PatientAction, ...] = ()
+    others: tuple[OtherScore, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ def _threshold_label(
     position = panel.scale.position(origin.value)
     rule = _RULES.get(origin.rule, origin.rule)
     lines = [f"threshold {origin.value:.2f}", *_wrapped(f"{rule}, {origin.data}", 22)[:2]]
-    lines.append(f"n {origin.n:,}")
+    lines.append(f"n {origin.n:,}" if origin.n else "n not stated")
     label = {
         "xref": "paper",
         "x": 1.0,

@@ -144,8 +144,11 @@ def _brief(result: Mapping[str, Any]) -> dict[str, Any]:
 def _family(settings: Settings, name: str) -> tuple[FamilyCard, dict[str, HistoryTerm]]:
     """Return the card and the history terms of an installed family."""
     from ecgdash.inference.history import load_history_terms
-    from ecgdash.inference.manifest import find_family, load_card, verify_family
+    from ecgdash.inference.manifest import beside_path, find_family, load_card, verify_family
 
     row = find_family(name, settings.models_dir)
     verify_family(row)
-    return load_card(row)[0], load_history_terms(row.weights_path)
+    card, beside = load_card(row)[0], beside_path(row, "history")
+    if card.external:  # its weights hold no history; one may have been fitted beside them
+        return card, {} if beside is None else load_history_terms(beside)
+    return card, load_history_terms(row.weights_path)

@@ -129,21 +129,19 @@ def control_scores(
 ) -> dict[str, Floats]:
     """Score the controls (`ecgdash.services.evaluation_tables.CONTROLS`).
 
-    Only rows with both histories take part; others are NaN. In the shuffled
-    controls every ECG gets the history of another patient's ECG.
+    Only rows with the histories of all the family's variants take part; others are NaN. In
+    the shuffled controls every ECG gets the history of another patient's ECG.
     """
     names = [variant.variant for variant in card.variants]
-    usable = np.array(
-        [row.histories[MASKED] is not None and row.histories[RECALIBRATED] is not None
-         for row in rows],
-        dtype=bool,
-    )  # fmt: skip
+    looking_back = [name for name in (RECALIBRATED, MASKED) if name in names and name in terms]
+    usable = [all(row.histories[name] is not None for name in looking_back) for row in rows]
     chosen: list[int] = np.flatnonzero(usable).tolist()
-    if not {MASKED, RECALIBRATED} <= set(names) & set(terms) or not chosen:
+    if RECALIBRATED not in looking_back or not chosen:
         return {}
     donors = _other_patients([rows[i].subject.name for i in chosen], seed)
     found: dict[str, Floats] = {}
-    for variant, suffix in ((RECALIBRATED, ""), (MASKED, "_masked")):
+    for variant in looking_back:
+        suffix = "" if variant == RECALIBRATED else "_masked"
         logits = base_logits[chosen, names.index(variant)]
         histories = [rows[i].histories[variant] for i in chosen]
         if donors is not None:

@@ -1,16 +1,26 @@
 """The table that every evaluation works on: one row per pair, whatever its source."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgdash.domain import UNCALIBRATED
+from ecgdash.errors import InvalidValue
 from ecgdash.labels.subgroups import SUBGROUP_KEYS
 
-__all__ = ["LVSD_PERCENT", "MASKED_PAIRS", "SUBGROUP_KEYS", "PairTable", "pooled"]
+__all__ = [
+    "LVSD_LABEL",
+    "LVSD_PERCENT",
+    "MASKED_PAIRS",
+    "SUBGROUP_KEYS",
+    "PairTable",
+    "cases_of",
+    "pooled",
+]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -18,6 +28,11 @@ T = TypeVar("T", bound=np.generic)
 
 LVSD_PERCENT = 40.0
 """A case is an LVEF at or below this (paper 000, 'Definition of Key Variables')."""
+
+LVSD_LABEL: Final = f"LVEF <= {LVSD_PERCENT:g} %"
+"""That label in words, as cards state it."""
+
+_LABEL: Final = re.compile(r"LVEF (<=|<) (\d+(?:\.\d+)?) %")
 
 MASKED_PAIRS = "masked_pairs"
 """The masked variant with a history of earlier pairs only, which is the paper's rule."""
@@ -54,6 +69,8 @@ class PairTable:
     enriched_as : ndarray of str, shape (n,)
         Subgroup key a patient was added for, "" for the plain cohort. Added
         patients count in the row of their own subgroup and nowhere else.
+    label : str
+        The family's label definition: which measured LVEF makes a case.
     """
 
     data: str
@@ -71,6 +88,7 @@ class PairTable:
     family: str | None = None
     simulated: bool = False
     enriched_as: NDArray[np.str_] | None = None
+    label: str = LVSD_LABEL
 
     @property
     def added_for(self) -> NDArray[np.str_]:
@@ -80,8 +98,8 @@ class PairTable:
 
     @property
     def positive(self) -> Bools:
-        """Left ventricular systolic dysfunction: LVEF <= 40 %."""
-        return self.lvef_percent <= LVSD_PERCENT
+        """Cases by the label; unless another one is stated, LVEF <= 40 %."""
+        return cases_of(self.label, self.lvef_percent)
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -102,6 +120,31 @@ class PairTable:
         applicable = [~np.isnan(self.scores[name]) for name in self.variants]
         rows: Bools = self.follow_up & np.logical_and.reduce(applicable)
         return rows
+
+
+def cases_of(label: str, lvef_percent: Floats) -> Bools:
+    """Return which measured LVEFs are cases by a label definition.
+
+    Parameters
+    ----------
+    label : str
+        "LVEF <= 40 %", or with "<" or another number.
+    lvef_percent : ndarray, shape (n,)
+
+    Raises
+    ------
+    InvalidValue
+        If the label is not one of an LVEF measured at the time of the ECG.
+    """
+    found = _LABEL.fullmatch(label)
+    if found is None:
+        raise InvalidValue(
+            f"no measured LVEF can say who is a case by the label {label!r}",
+            accepted="Accepted: 'LVEF <= N %' or 'LVEF < N %'",
+        )
+    limit = float(found[2])
+    cases: Bools = lvef_percent <= limit if found[1] == "<=" else lvef_percent < limit
+    return cases
 
 
 def pooled(tables: Sequence[PairTable]) -> PairTable:
@@ -127,6 +170,7 @@ def pooled(tables: Sequence[PairTable]) -> PairTable:
         family=first.family,
         simulated=first.simulated,
         enriched_as=np.concatenate([t.added_for for t in tables]),
+        label=first.label,
     )
 
 

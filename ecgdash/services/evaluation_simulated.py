@@ -165,6 +165,7 @@ def table_of_rows(
         controls=control_scores(rows, base_logits, card, terms, seed=seed),
         family=card.family,
         enriched_as=np.array([row.subject.enriched_as for row in rows], dtype=str),
+        label=card.label,
     )
 
 

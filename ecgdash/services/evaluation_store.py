@@ -1,6 +1,6 @@
 """Evaluate what the store holds: its pairs, scored from its stored logits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ecgdash.services.evaluation_simulated import table_of_rows
 from ecgdash.services.monitoring import timeline
 from ecgdash.store import Store
 
-__all__ = ["store_pairs"]
+__all__ = ["HeldEcgs", "held_ecgs", "store_pairs"]
 
 
 def store_pairs(store: Store, card: FamilyCard, terms: Mapping[str, HistoryTerm]) -> PairTable:
@@ -26,27 +26,56 @@ def store_pairs(store: Store, card: FamilyCard, terms: Mapping[str, HistoryTerm]
     NotFound
         If the store holds no ECG scored by this family.
     """
-    held = _Held(card)
-    keys = store.patient_keys()
-    for key in keys:
+    held = held_ecgs(store, card)
+    table = _table(held, terms)
+    counts = {"n_ecgs": held.n_ecgs, "n_ecgs_without_score": held.n_ecgs - len(held.logits)}
+    simulated = card.trained_on_simulated or store.any_simulated()
+    details = {"data": "the store", "n_patients": len(held.subjects), "counts": counts}
+    return PairTable(**{**vars(table), **details, "simulated": simulated})
+
+
+def held_ecgs(store: Store, card: FamilyCard, variants: Sequence[str] | None = None) -> "HeldEcgs":
+    """Return all patients with what one family has stored of them.
+
+    Parameters
+    ----------
+    store : Store
+    card : FamilyCard
+    variants : sequence of str, optional
+        Whose logits are wanted; all of the card's by default.
+
+    Raises
+    ------
+    NotFound
+        If the store holds no ECG scored by this family.
+    """
+    held = HeldEcgs(card, variants or [one.variant for one in card.variants])
+    for key in store.patient_keys():
         held.take(store, key)
     if not held.logits:
         raise NotFound(
             f"no stored ECG is scored by {card.family}",
             todo="Run 'python -m ecgdash score --all' first",
         )
-    table = _table(held, terms)
-    counts = {"n_ecgs": held.n_ecgs, "n_ecgs_without_score": held.n_ecgs - len(held.logits)}
-    simulated = card.trained_on_simulated or store.any_simulated()
-    details = {"data": "the store", "n_patients": len(keys), "counts": counts}
-    return PairTable(**{**vars(table), **details, "simulated": simulated})
+    return held
 
 
-class _Held:
-    """What the store holds, patient by patient."""
+class HeldEcgs:
+    """What the store holds, patient by patient.
 
-    def __init__(self, card: FamilyCard) -> None:
-        self.card = card
+    Attributes
+    ----------
+    subjects : list of Subject
+    logits : dict of str to ndarray, shape (n_variants, n_crops)
+        Without history, by ECG key, of the variants that are wanted.
+    members : dict of str to ndarray of bool, shape (len(SUBGROUP_KEYS),)
+        By ECG key.
+    n_ecgs : int
+        Those without a score included.
+    """
+
+    def __init__(self, card: FamilyCard, variants: Sequence[str]) -> None:
+        self.card, self.variants = card, tuple(variants)
         self.subjects: list[Subject] = []
         self.logits: dict[str, Floats] = {}
         self.members: dict[str, Bools] = {}
@@ -63,8 +92,7 @@ class _Held:
             if made is None or ecg.ref is None or not ecg.gate.analysable or self._stale(made):
                 continue
             refs.append(ecg.ref)
-            variants = self.card.variants
-            self.logits[ecg.key] = np.array([made.base_logits[v.variant] for v in variants])
+            self.logits[ecg.key] = np.array([made.base_logits[name] for name in self.variants])
         course = timeline(store, patient_key, [self.card])
         ages = {ecg.key: ecg.age_years for ecg in ecgs}
         for point in course.points:
@@ -72,12 +100,13 @@ class _Held:
         self.subjects.append(Subject(patient_key, refs, store.echoes_of(patient_key)))
 
     def _stale(self, made: Prediction) -> bool:
-        """Whether a prediction is of other weights than the family's."""
+        """Whether a prediction is of other weights than the family's, or of fewer variants."""
         origin = made.provenance
-        return origin is None or origin.weights_sha256 != self.card.weights_sha256
+        lacking = set(self.variants) - set(made.base_logits)
+        return origin is None or origin.weights_sha256 != self.card.weights_sha256 or bool(lacking)
 
 
-def _table(held: _Held, terms: Mapping[str, HistoryTerm]) -> PairTable:
+def _table(held: HeldEcgs, terms: Mapping[str, HistoryTerm]) -> PairTable:
     card, logits = held.card, held.logits
     names = [variant.variant for variant in card.variants]
     plain = names.index("uncalibrated")

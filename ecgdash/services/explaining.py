@@ -29,6 +29,7 @@ __all__ = [
     "attribute_record",
     "earlier_of",
     "explain_ecg",
+    "external_families",
     "family_terms",
     "lead_attributions",
     "with_contributions",
@@ -69,12 +70,17 @@ def family_terms(cards: Sequence[FamilyCard], models_dir: Path | None = None) ->
     WeightsMissing, WeightsHashMismatch
     """
     from ecgdash.inference.history import load_history_terms
-    from ecgdash.inference.manifest import find_family, verify_family
+    from ecgdash.inference.manifest import beside_path, find_family, verify_family
 
     rows = [find_family(card.family, models_dir) for card in cards]
     for row in rows:
         verify_family(row)
-    return {row.name: load_history_terms(row.weights_path) for row in rows}
+    # an external family's term lies beside its weights, whose format is its own affair
+    found = {
+        row.name: beside_path(row, "history") if "spec" in row.beside else row.weights_path
+        for row in rows
+    }
+    return {name: {} if path is None else load_history_terms(path) for name, path in found.items()}
 
 
 def with_contributions(course: RiskTimeline, terms: Terms) -> RiskTimeline:
@@ -152,6 +158,12 @@ def explain_ecg(
     points = {point.ecg: point for point in (*course.points, *course.undated)}
     point = points.get(ecg_key)
     engine = next((e for e in engines if point and e.card.family == point.family), None)
+    if point is not None and engine is None and point.family in external_families(course):
+        raise NotFound(
+            f"{point.family} is an external family, whose network is not looked into",
+            accepted="Accepted: an ECG that is shown with a family of this house",
+            todo="Show another family with 'python -m ecgdash models use'",
+        )
     if point is None or engine is None or point.best_variant is None:
         raise NotFound(
             "this ECG has no score to explain",
@@ -179,6 +191,11 @@ def explain_ecg(
             for one in found
         },
     }
+
+
+def external_families(course: RiskTimeline) -> set[str]:
+    """Return the names of the shown families that others trained."""
+    return {card.family for card in course.cards.values() if card.external}
 
 
 def _compared_with(course: RiskTimeline, ecg_key: str, against: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 from ecgdash.domain.model import MASKED, RECALIBRATED, OperatingPoint
 from ecgdash.domain.pairs import History, HistorySlot
 from ecgdash.domain.prediction import NotApplicable, VariantScore
-from ecgdash.domain.timeline import Change, RiskTimeline, TimelineEcho, TimelinePoint
+from ecgdash.domain.timeline import Change, OtherScore, RiskTimeline, TimelineEcho, TimelinePoint
 
 __all__ = ["point_json", "points_json", "slot_json", "threshold_origin", "timeline_json"]
 
@@ -37,6 +37,7 @@ def timeline_json(course: RiskTimeline) -> Json:
         "points": [point_json(point) for point in course.points],
         "undated": [point_json(point) for point in course.undated],
         "echoes": [_echo_json(echo) for echo in course.echoes],
+        "other_models": [_other_json(one) for one in course.others],
         "research_use": (
             "Research use only. Not a medical device; not for diagnosis or monitoring of patients."
         ),
@@ -66,8 +67,21 @@ def point_json(point: TimelinePoint) -> Json:
     }
 
 
+def _other_json(one: OtherScore) -> Json:
+    return {
+        "family": one.family,
+        "label": one.label,
+        "variant": one.variant,
+        "ecg": one.ecg,
+        "recorded_at": _time(one.recorded_at),
+        **_score(one.score, withheld=False),
+    }
+
+
 def threshold_origin(point: OperatingPoint) -> str:
-    """Return where a threshold comes from, in one line."""
+    """Return where a threshold comes from, in one line; what its source leaves out is said."""
+    if not point.n or math.isnan(point.sensitivity) or math.isnan(point.specificity):
+        return f"{point.rule}; data: {point.data}; not all of its figures are stated"
     return (
         f"{point.rule} on {point.data}, n = {point.n}, prevalence {point.prevalence:.3f}, "
         f"sensitivity {point.sensitivity:.3f}, specificity {point.specificity:.3f}"

@@ -19,6 +19,7 @@ from ecgdash.domain.ecg import EcgRecord, EcgRef
 from ecgdash.domain.model import FamilyCard
 from ecgdash.domain.pairs import TteEcgPair, form_pairs
 from ecgdash.domain.prediction import NotApplicable, Prediction, Provenance, VariantScore
+from ecgdash.services.external_inputs import INPUTS, extra_inputs, logits_with_inputs
 from ecgdash.services.judging import run_label_head
 from ecgdash.services.worklists import refresh_worklist
 from ecgdash.settings import Settings
@@ -32,6 +33,7 @@ __all__ = [
     "ScoringReport",
     "installed_cards",
     "load_engines",
+    "own_engines",
     "score_patients",
 ]
 
@@ -39,6 +41,8 @@ _LOG = logging.getLogger(__name__)
 
 _ECGS_PER_BATCH: Final = 32
 _PATIENTS_PER_PART: Final = 50
+
+_Inputs = Mapping[str, tuple[float, ...]]
 
 
 class ScoringEngine(Protocol):
@@ -98,18 +102,44 @@ def installed_cards(settings: Settings) -> list[FamilyCard]:
     return list(installed_families(settings.models_dir))
 
 
-def load_engines(settings: Settings) -> "list[Engine]":
-    """Load every installed family; none installed is an empty list."""
-    cards = installed_cards(settings)
+def load_engines(settings: Settings, *, few: bool = False) -> list[ScoringEngine]:
+    """Load every installed family that scores stored ECGs; none installed is an empty list.
+
+    Parameters
+    ----------
+    settings : Settings
+    few : bool
+        Only some ECGs will be scored: a backend that must be compiled first does not pay then,
+        so the setting "auto" means torch.
+    """
+    cards = [card for card in installed_cards(settings) if card.input_kind == "signal"]
     if not cards:
         return []
     from ecgdash.inference import Engine
+    from ecgdash.inference.external_engine import ExternalEngine
 
     return [
-        Engine.load(card.family, settings.device, settings.models_dir)
+        ExternalEngine.load(card.family, settings.models_dir)
+        if card.external
+        else Engine.load(
+            card.family,
+            settings.device,
+            settings.models_dir,
+            threads=settings.torch_threads,
+            backend="torch" if few and settings.backend == "auto" else settings.backend,
+            precision=settings.precision,
+        )
         for card in cards
-        if card.input_kind == "signal"
     ]
+
+
+def own_engines(engines: Sequence[ScoringEngine]) -> "list[Engine]":
+    """Return the families of this house: their networks can be looked into, others' cannot."""
+    if not engines:
+        return []
+    from ecgdash.inference import Engine
+
+    return [engine for engine in engines if isinstance(engine, Engine)]
 
 
 def score_patients(
@@ -143,9 +173,17 @@ def score_patients(
         courses = [_Course.load(store, key) for key in part]
         n_withheld += sum(not ecg.gate.analysable for course in courses for ecg in course.ecgs)
         for engine in engines:
-            base = _pass_one(store, engine, courses)
+            inputs = {
+                course.key: extra_inputs(store, engine, course.key, course.ecgs)
+                for course in courses
+            }
+            base = _pass_one(store, engine, courses, inputs)
             n_networks += len(base)
-            made = [new for course in courses for new in _pass_two(engine, course, base)]
+            made = [
+                new
+                for course in courses
+                for new in _pass_two(engine, course, base, inputs[course.key])
+            ]
             store.save_predictions(made)
             n_updated += len(made)
         refresh_worklist(store, cards, part)
@@ -165,6 +203,7 @@ def _labeller(engines: Sequence[ScoringEngine]) -> ScoringEngine | None:
 class _Course:
     """What is stored of one patient, waveforms excepted."""
 
+    key: str
     ecgs: list[StoredEcg]
     pairs: list[TteEcgPair]
     predictions: Mapping[str, Mapping[str, Prediction]]
@@ -173,12 +212,12 @@ class _Course:
     def load(cls, store: Store, key: str) -> "_Course":
         ecgs = store.ecgs_of(key)
         refs = [ref for ecg in ecgs if (ref := ecg.ref) is not None]
-        return cls(ecgs, form_pairs(refs, store.echoes_of(key)), store.predictions_of(key))
+        return cls(key, ecgs, form_pairs(refs, store.echoes_of(key)), store.predictions_of(key))
 
     def scorable(self, card: FamilyCard) -> list[StoredEcg]:
         return [ecg for ecg in self.ecgs if ecg.gate.analysable and card.lead_set in ecg.lead_sets]
 
-    def current(self, ecg: StoredEcg, card: FamilyCard) -> Prediction | None:
+    def current(self, ecg: StoredEcg, card: FamilyCard, inputs: _Inputs) -> Prediction | None:
         """Return the stored prediction if its base logits still hold."""
         found = self.predictions.get(ecg.key, {}).get(card.family)
         if found is None or found.provenance is None:
@@ -189,11 +228,17 @@ class _Course:
             card.preprocessing_version,
             ecg.sha256,
         )
-        return found if holds else None
+        # a history that was fitted later adds a variant without changing the weights
+        known = all(variant.variant in found.base_logits for variant in card.variants)
+        same = found.base_logits.get(INPUTS) == inputs.get(ecg.key)
+        return found if holds and known and same else None
 
 
 def _pass_one(
-    store: Store, engine: ScoringEngine, courses: Sequence[_Course]
+    store: Store,
+    engine: ScoringEngine,
+    courses: Sequence[_Course],
+    inputs: Mapping[str, _Inputs],
 ) -> dict[str, NDArray[np.float64]]:
     """Run the network over ECGs that lack current base logits.
 
@@ -206,17 +251,22 @@ def _pass_one(
         ecg.key
         for course in courses
         for ecg in course.scorable(engine.card)
-        if course.current(ecg, engine.card) is None
+        if course.current(ecg, engine.card, inputs[course.key]) is None
     ]
+    known = {key: row for rows in inputs.values() for key, row in rows.items()}
     base: dict[str, NDArray[np.float64]] = {}
     for start in range(0, len(lacking), _ECGS_PER_BATCH):
         keys = lacking[start : start + _ECGS_PER_BATCH]
-        base.update(zip(keys, engine.base_logits(store.records(keys)), strict=True))
+        made = logits_with_inputs(engine, store.records(keys), keys, known)
+        base.update(zip(keys, made, strict=True))
     return base
 
 
 def _pass_two(
-    engine: ScoringEngine, course: _Course, fresh: Mapping[str, NDArray[np.float64]]
+    engine: ScoringEngine,
+    course: _Course,
+    fresh: Mapping[str, NDArray[np.float64]],
+    inputs: _Inputs,
 ) -> Iterator[Prediction]:
     """Yield the predictions of one patient that are new or differ from the stored ones."""
     card = engine.card
@@ -224,7 +274,7 @@ def _pass_two(
     if not scorable:
         return
     names = [variant.variant for variant in card.variants]
-    stored = [course.current(ecg, card) for ecg in scorable]
+    stored = [course.current(ecg, card, inputs) for ecg in scorable]
     base = [
         fresh[ecg.key] if known is None else np.array([known.base_logits[name] for name in names])
         for ecg, known in zip(scorable, stored, strict=True)
@@ -234,6 +284,8 @@ def _pass_two(
         if known is not None and dict(known.scores) == scores:
             continue
         crops = {name: tuple(row) for name, row in zip(names, logits.tolist(), strict=True)}
+        if inputs:
+            crops[INPUTS] = inputs[ecg.key]
         yield Prediction(ecg.key, card.lead_set, scores, crops, _provenance(card, ecg.sha256))
 
 

@@ -16,7 +16,15 @@ from ecgdash.labels.published import FOLLOW_UP, TABLES, ModelFigures, figures_fo
 from ecgdash.services.flag_rows import setting_of
 from ecgdash.services.next_steps import Situation, next_step, situation_of
 
-__all__ = ["Summary", "change_words", "echo_sentence", "summary", "variant_name", "weak_evidence"]
+__all__ = [
+    "Summary",
+    "change_words",
+    "echo_sentence",
+    "has_no_study",
+    "summary",
+    "variant_name",
+    "weak_evidence",
+]
 
 _NAMES: Final = {MASKED: "LVEF-masked"}
 _DAYS_PER_MONTH: Final = 30.4375
@@ -62,7 +70,11 @@ def summary(course: RiskTimeline, now: datetime) -> Summary:
     suggestion = next_step(situation)
     first, rest = _opening(course, situation)
     sentences = [*rest, echo_sentence(course, now)]
-    if situation is not None and situation.latest.best_variant is not None:
+    if (
+        situation is not None
+        and situation.latest.best_variant is not None
+        and not has_no_study(course, situation.latest.family)
+    ):
         weak = weak_evidence(
             (flag.name for flag in situation.latest.flags),
             situation.latest.best_variant,
@@ -163,6 +175,11 @@ def echo_sentence(course: RiskTimeline, now: datetime) -> str:
     months = int((now - last.performed_at).days / _DAYS_PER_MONTH)
     age = "less than a month" if months < 1 else f"{months} month{'s' if months > 1 else ''}"
     return f"The last echo is {age} old (LVEF {last.lvef_percent:.0f} %)."
+
+
+def has_no_study(course: RiskTimeline, family: str | None) -> bool:
+    """Return whether a shown family is another's: the study's figures are not about it."""
+    return any(card.external for card in course.cards.values() if card.family == family)
 
 
 def weak_evidence(flags: Iterable[str], variant: str, setting: str = FOLLOW_UP) -> str | None:

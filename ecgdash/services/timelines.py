@@ -14,6 +14,7 @@ from ecgdash.errors import NotFound
 from ecgdash.services.changes import ScoredEcg, change_between, logit
 from ecgdash.services.families import active_order, cards_by_lead_set
 from ecgdash.services.import_privacy import find_by_original_id
+from ecgdash.services.other_models import other_scores
 from ecgdash.settings import Settings
 from ecgdash.store import Store, StoredEcg, StoredPatient
 
@@ -97,7 +98,8 @@ def timeline(
     diagnoses = store.diagnoses_of(found.key)
     # Here, so that no page, command or worklist row can forget the site's choice.
     shown = cards_by_lead_set(active_order(cards, store.active_families()))
-    builder = _Builder(shown, store.predictions_of(found.key), diagnoses, lead_set)
+    predictions = store.predictions_of(found.key)
+    builder = _Builder(shown, predictions, diagnoses, lead_set)
     dated = [ecg for ecg in ecgs if ecg.recorded_at is not None]
     return RiskTimeline(
         key=found.key,
@@ -109,6 +111,7 @@ def timeline(
         simulated=found.simulated,
         age_years=_age(found, dated),
         actions=tuple(store.actions_of(found.key)),
+        others=other_scores(cards, shown, dated, predictions),
         diagnoses=tuple(f"{item.code_system} {item.code}" for item in diagnoses),
     )
 
@@ -210,7 +213,7 @@ def _base_logit(prediction: Prediction) -> dict[str, float]:
     return {
         variant: logit(sum(1.0 / (1.0 + math.exp(-crop)) for crop in crops) / len(crops))
         for variant, crops in prediction.base_logits.items()
-        if crops
+        if crops and variant in prediction.scores
     }
 
 

@@ -6,11 +6,12 @@ from typing import Final
 from ecgdash.domain.model import FamilyCard
 from ecgdash.domain.prediction import NotApplicable, VariantScore
 from ecgdash.domain.timeline import RiskTimeline, TimelinePoint, WorklistPage, WorklistRow
-from ecgdash.errors import NotFound
+from ecgdash.errors import InvalidValue, NotFound
+from ecgdash.services.families import active_order, cards_by_lead_set
 from ecgdash.services.flag_rows import setting_of
 from ecgdash.services.folding import folded_reason
 from ecgdash.services.next_steps import next_step, situation_of
-from ecgdash.services.summaries import weak_evidence
+from ecgdash.services.summaries import has_no_study, weak_evidence
 from ecgdash.services.timelines import timeline
 from ecgdash.store import Store, WorklistQuery
 
@@ -79,6 +80,8 @@ def choose_family(
     ------
     NotFound
         If no such family is installed, or it does not score stored ECGs.
+    InvalidValue
+        If its label is not the one shown: a worklist never mixes definitions.
     """
     signal = {card.family: card for card in cards if card.input_kind == "signal"}
     if family not in signal:
@@ -88,6 +91,14 @@ def choose_family(
             todo="Look it up with 'python -m ecgdash models list'",
         )
     card = signal[family]
+    shown = cards_by_lead_set(active_order(cards, store.active_families()))[card.lead_set]
+    if shown.label != card.label:
+        raise InvalidValue(
+            f"{family} is of another label ({card.label}) than the family that worklist and "
+            f"timelines show ({shown.label})",
+            accepted="Its scores stand on each patient's page under 'Other models', apart",
+            todo=f"Choose among the families of {card.lead_set} leads and {shown.label}",
+        )
     store.set_active_family(card.lead_set, card.label, card.family)
     refresh_worklist(store, cards, on_progress=on_progress)
     return card
@@ -135,7 +146,7 @@ def worklist_row(course: RiskTimeline) -> WorklistRow:
 
 
 def _weak_evidence(latest: TimelinePoint | None, course: RiskTimeline) -> str | None:
-    if latest is None or latest.best_variant is None:
+    if latest is None or latest.best_variant is None or has_no_study(course, latest.family):
         return None
     return weak_evidence(_flag_names(latest), latest.best_variant, setting_of(latest, course))
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from ecgdash.domain.gate import GateFinding, GateResult
 from ecgdash.domain.model import OperatingPoint
@@ -24,6 +24,9 @@ __all__ = [
     "score_from",
     "score_value",
 ]
+
+_MAY_BE_NAN: Final = ("sensitivity", "specificity")
+"""Of a threshold: what its source does not state. JSON has no NaN."""
 
 
 def numbers_value(numbers: Mapping[str, float]) -> dict[str, float | None]:
@@ -66,7 +69,10 @@ def score_value(score: VariantScore | NotApplicable) -> dict[str, Any]:
     if isinstance(score, NotApplicable):
         return {"not_applicable": score.reason}
     slots = None if score.history is None else [asdict(slot) for slot in score.history.slots]
-    return {"value": score.value, "threshold": asdict(score.threshold), "history": slots}
+    threshold = asdict(score.threshold)
+    for name in _MAY_BE_NAN:
+        threshold[name] = None if math.isnan(threshold[name]) else threshold[name]
+    return {"value": score.value, "threshold": threshold, "history": slots}
 
 
 def score_from(value: Mapping[str, Any]) -> VariantScore | NotApplicable:
@@ -75,7 +81,10 @@ def score_from(value: Mapping[str, Any]) -> VariantScore | NotApplicable:
         return NotApplicable(value["not_applicable"])
     slots = value["history"]
     history = None if slots is None else History(tuple(HistorySlot(**slot) for slot in slots))
-    return VariantScore(value["value"], OperatingPoint(**value["threshold"]), history)
+    threshold = dict(value["threshold"])
+    for name in _MAY_BE_NAN:
+        threshold[name] = math.nan if threshold[name] is None else threshold[name]
+    return VariantScore(value["value"], OperatingPoint(**threshold), history)
 
 
 def change_value(change: Change | None) -> dict[str, Any] | None:

@@ -17,8 +17,10 @@ from ecgdash.store import Store, open_store
 if TYPE_CHECKING:
     from ecgdash.domain.trust import FamilyTrust
     from ecgdash.inference import Engine
+    from ecgdash.inference.precision_record import PrecisionRecord
     from ecgdash.services.explaining import Terms
     from ecgdash.services.family_figures import FamilyFigures
+    from ecgdash.services.scoring import ScoringEngine
     from ecgdash.signal.median_leads import LeadBeat
     from ecgdash.store import StoredEcg
 
@@ -26,9 +28,11 @@ __all__ = [
     "cards",
     "engines",
     "family_figures",
+    "family_precision",
     "family_trust",
     "history_terms",
     "lead_beat",
+    "own_engines",
     "settings",
     "store",
 ]
@@ -57,7 +61,7 @@ def _cards(models_dir: str, stamp: tuple[int, ...]) -> tuple[FamilyCard, ...]:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the models")
-def _engines(models_dir: str, stamp: tuple[int, ...]) -> tuple["Engine", ...]:
+def _engines(models_dir: str, stamp: tuple[int, ...]) -> tuple["ScoringEngine", ...]:
     from ecgdash.services.scoring import load_engines
 
     return tuple(load_engines(Settings(models_dir=Path(models_dir))))
@@ -99,14 +103,33 @@ def family_trust(options: Settings) -> Mapping[str, "FamilyTrust"]:
     return _family_trust(str(options.models_dir), _stamp(options))
 
 
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _family_precision(models_dir: str, stamp: tuple[int, ...]) -> dict[str, "PrecisionRecord"]:
+    from ecgdash.services.precision import installed_precision
+
+    return installed_precision(Path(models_dir))
+
+
+def family_precision(options: Settings) -> Mapping[str, "PrecisionRecord"]:
+    """Return what lower precisions do to scores, by family; none: not measured."""
+    return _family_precision(str(options.models_dir), _stamp(options))
+
+
 def cards(options: Settings) -> Sequence[FamilyCard]:
     """Return the installed families."""
     return _cards(str(options.models_dir), _stamp(options))
 
 
-def engines(options: Settings) -> Sequence["Engine"]:
+def engines(options: Settings) -> Sequence["ScoringEngine"]:
     """Return every installed family, loaded and verified; none is an empty sequence."""
     return _engines(str(options.models_dir), _stamp(options))
+
+
+def own_engines(options: Settings) -> Sequence["Engine"]:
+    """Return the families of this house, whose networks can be looked into."""
+    from ecgdash.services import scoring
+
+    return scoring.own_engines(engines(options))
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)

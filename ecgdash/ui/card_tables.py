@@ -11,6 +11,7 @@ from ecgdash.ui.html import Cell, Column
 
 __all__ = [
     "NOT_MEASURED",
+    "NOT_STATED",
     "figure",
     "probability_table",
     "repeat_table",
@@ -21,6 +22,7 @@ __all__ = [
 ]
 
 NOT_MEASURED: Final = "not measured"
+NOT_STATED: Final = "not stated"
 
 _RULES: Final = {
     "youden": "Youden index (used for above and below)",
@@ -82,6 +84,7 @@ def threshold_table(card: FamilyCard, marked: str) -> Cell:
         (variant.variant, point)
         for variant in reversed(card.variants)
         for point in (variant.youden, variant.sensitivity_90, variant.specificity_90)
+        if not math.isnan(point.value)
     ]
     rows = [_threshold_row(name, point) for name, point in told]
     places = [i for i, (name, _) in enumerate(told) if name == marked]
@@ -89,14 +92,33 @@ def threshold_table(card: FamilyCard, marked: str) -> Cell:
 
 
 def _threshold_row(variant: str, point: OperatingPoint) -> list[Cell | str]:
+    if not point.n:
+        return _stated_row(variant, point)
     return [
         variant_name(variant),
         _RULES.get(point.rule, point.rule),
         html.bold(f"{point.value:.3f}"),
-        f"{point.sensitivity:.2f}",
-        f"{point.specificity:.2f}",
+        NOT_STATED if math.isnan(point.sensitivity) else f"{point.sensitivity:.2f}",
+        NOT_STATED if math.isnan(point.specificity) else f"{point.specificity:.2f}",
         f"{point.n:,}",
         words.percent(point.prevalence),
+        html.text(said_simulated(point.data), "ed-small ed-muted"),
+    ]
+
+
+def _stated_row(variant: str, point: OperatingPoint) -> list[Cell | str]:
+    """Return the row of a threshold whose source does not state on how many it was chosen."""
+    known = [
+        NOT_STATED if math.isnan(share) else f"{share:.2f}"
+        for share in (point.sensitivity, point.specificity)
+    ]
+    return [
+        variant_name(variant),
+        f"{_RULES.get(point.rule, point.rule)} (used for above and below)",
+        html.bold(f"{point.value:.3f}"),
+        *known,
+        NOT_STATED,
+        NOT_STATED,
         html.text(said_simulated(point.data), "ed-small ed-muted"),
     ]
 

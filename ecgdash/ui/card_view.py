@@ -195,9 +195,10 @@ def draw_method(card: FamilyCard) -> None:
         html.draw(card_tables.training_table(card))
     else:
         html.draw(html.small("How many ECGs each phase learned from is not stated on the card."))
+    source = "source" if card.external else "paper"
     for title, lines in (
-        ("What the paper leaves open, and what we chose", card.chosen),
-        ("Where this differs from the paper, and why", card.differs),
+        (f"What the {source} leaves open, and what we chose", card.chosen),
+        (f"Where this differs from the {source}, and why", card.differs),
         ("Notes", card.notes),
     ):
         if lines:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import streamlit as st
 
 from ecgdash.domain import BIN_S, Attribution, RiskTimeline, TimelinePoint, VariantScore
-from ecgdash.errors import EcgDashError
+from ecgdash.errors import EcgDashError, NotFound
 from ecgdash.plots import variant_style
 from ecgdash.plots.sheets import Overlay
 from ecgdash.services.explaining import attribute, earlier_of, with_contributions
@@ -19,6 +19,9 @@ from ecgdash.ui.card_trust import trust_table, wave_heat
 from ecgdash.ui.html import Cell
 from ecgdash.ui.page import Page
 from ecgdash.ui.patient_tables import draw_history
+
+if TYPE_CHECKING:
+    from ecgdash.inference import Engine
 
 __all__ = [
     "Explanation",
@@ -145,15 +148,29 @@ def _attribution(
     facts: StoredEcg, family: str, variant: str, page: Page, earlier_key: str | None
 ) -> Attribution:
     with st.spinner("Working out what moved the score"):
-        engine = next(e for e in cache.engines(page.settings) if e.card.family == family)
+        engine = _own_engine(family, page)
         return attribute(page.store, engine, facts.key, variant, earlier_key)
+
+
+def _own_engine(family: str, page: Page) -> "Engine":
+    """Return the engine of a family whose network can be looked into.
+
+    Raises
+    ------
+    NotFound
+        For a family that others trained.
+    """
+    for engine in cache.own_engines(page.settings):
+        if engine.card.family == family:
+            return engine
+    raise NotFound(f"{family} is an external family, whose network is not looked into")
 
 
 def _moments(facts: StoredEcg, family: str, variant: str, page: Page) -> Explanation:
     """Return Grad-CAM as colour, alike in all leads that the family reads."""
     try:
         with st.spinner("Working out which moments carry the score"):
-            engine = next(e for e in cache.engines(page.settings) if e.card.family == family)
+            engine = _own_engine(family, page)
             found = moments(page.store, engine, facts.key, variant)
     except EcgDashError as error:
         return Explanation(problem=f"No map. {error.sentence}")

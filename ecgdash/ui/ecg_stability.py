@@ -28,6 +28,9 @@ def draw_stability(facts: StoredEcg, course: RiskTimeline, page: Page) -> None:
     if point is None or point.best_variant is None or point.family is None:
         html.draw(html.small("This ECG has no score, so there is none to vary."))
         return
+    if any(card.external for card in page.cards if card.family == point.family):
+        html.draw(html.small("Not shown for an external family: its own rules prepare the ECG."))
+        return
     told = "Show how the score moves with crop, sampling rate, noise and number of leads"
     with st.container(key="ed-noprint-stability"):
         asked = st.toggle(told, key=_ASKED)
@@ -67,7 +70,7 @@ def _panel(
     if kept is not None and kept[0] == key and isinstance(kept[1], StabilityPanel):
         return kept[1]
     with st.spinner("Scoring this ECG under other conditions"):
-        engines = cache.engines(page.settings)
+        engines = cache.own_engines(page.settings)
         panel = stability(page.store, engines, course, facts.key)
     st.session_state[_KEPT] = (key, panel)
     return panel

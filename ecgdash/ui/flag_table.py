@@ -16,6 +16,7 @@ from ecgdash.labels.published import (
 from ecgdash.plots import variant_style
 from ecgdash.services.family_figures import FamilyFigures
 from ecgdash.services.flag_rows import FlagRow, flag_rows, setting_of, unjudged_flags
+from ecgdash.services.summaries import has_no_study
 from ecgdash.stats import predictive_estimates
 from ecgdash.ui import html, words
 from ecgdash.ui.html import Cell
@@ -64,6 +65,9 @@ def draw_flags(point: TimelinePoint, course: RiskTimeline, page: Page) -> None:
         html.draw(html.small("No source raised a flag. That means unknown, not absent."))
     else:
         html.draw(html.small(_setting_words(setting, point)))
+        if has_no_study(course, point.family):
+            told = "The published figures are of the study's models, not of this external family."
+            html.draw(html.small(told, "ed-weak"))
         prevalence = choose_prevalence(setting)
         rows = [found[name] for name in names]
         variants = _variants(course.cards.get(point.lead_set or ""), setting, rows)

@@ -8,6 +8,7 @@ from ecgdash.domain import FamilyCard
 from ecgdash.labels.published import FOLLOW_UP
 from ecgdash.services.monitoring import choose_family, refresh_worklist, rivals
 from ecgdash.ui import card_tables, card_trust, card_view, html, words
+from ecgdash.ui.card_precision import draw_precision
 from ecgdash.ui.html import Cell, Column
 from ecgdash.ui.navigation import card_href
 from ecgdash.ui.page import Page
@@ -96,8 +97,11 @@ def draw_family(card: FamilyCard, page: Page) -> None:
     card_view.draw_head(card, status_words(card, page))
     draw_choice(card, page)
     card_view.draw_evidence(card, page.family_figures.get(card.family), variant, page)
-    card_trust.draw_trust(card, page.family_trust.get(card.family), variant)
+    if not card.external:
+        card_trust.draw_trust(card, page.family_trust.get(card.family), variant)
     card_view.draw_method(card)
+    if not card.external:
+        draw_precision(page.family_precision.get(card.family))
 
 
 def status_words(card: FamilyCard, page: Page) -> str:
@@ -110,9 +114,12 @@ def status_words(card: FamilyCard, page: Page) -> str:
         why = "" if active.label == card.label else f", whose label is {active.label}"
         shown = f"{active.title} ({active.family}){why}"
         return f"Not active: for {leads} worklist and timelines show {shown}."
-    if n_rivals == 1:
+    if n_rivals == 1 and all(other.label == card.label for other in page.cards):
         return f"Active: the only installed family for {leads}."
-    return f"Active: of {n_rivals} families for {leads}, worklist and timelines show this one."
+    same = f"{words.plural(n_rivals, 'family', 'families')} for {leads}"
+    if any(other.label != card.label for other in page.cards):
+        same += f" and {card.label}"
+    return f"Active: of {same}, worklist and timelines show this one."
 
 
 def draw_choice(card: FamilyCard, page: Page) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ecgdash.domain.leads import LeadSet
     from ecgdash.domain.trust import FamilyTrust
+    from ecgdash.inference.precision_record import PrecisionRecord
     from ecgdash.services.explaining import Terms
     from ecgdash.services.family_figures import FamilyFigures
     from ecgdash.store import Store
@@ -86,6 +87,11 @@ class Page:
     def family_trust(self) -> Mapping[str, "FamilyTrust"]:
         """How far the maps of the installed families can be trusted, by family."""
         return cache.family_trust(self.settings)
+
+    @cached_property
+    def family_precision(self) -> Mapping[str, "PrecisionRecord"]:
+        """What lower precisions do to the scores of the installed families, by family."""
+        return cache.family_precision(self.settings)
 
     @property
     def zone(self) -> ZoneInfo:

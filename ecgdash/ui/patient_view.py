@@ -8,8 +8,9 @@ from ecgdash.domain import NotApplicable, Patient, RiskTimeline, TimelinePoint, 
 from ecgdash.labels.published import is_weak
 from ecgdash.plots import TrajectoryView, trajectory, variant_style
 from ecgdash.plots.series import main_lead_set, variants_of
+from ecgdash.services.exporting import threshold_origin
 from ecgdash.services.flag_rows import setting_of
-from ecgdash.services.summaries import Summary
+from ecgdash.services.summaries import Summary, has_no_study
 from ecgdash.ui import html, state, words
 from ecgdash.ui.html import Cell, Column
 from ecgdash.ui.navigation import href, open_address
@@ -173,6 +174,8 @@ def _marks_caption(timeline: RiskTimeline, emphasised: str) -> str:
     if card is None:
         return text
     origin = card.variant(emphasised).youden
+    if card.external:
+        return f"{text} Threshold {origin.value:.2f}: {threshold_origin(origin)}."
     prevalence = f"{100 * origin.prevalence:.0f}\N{NO-BREAK SPACE}%"
     return (
         f"{text} Threshold {origin.value:.2f}: Youden index, {origin.data}, n = {origin.n:,}, "
@@ -220,6 +223,8 @@ def draw_scores(
         html.draw(html.text(f"{word}: {'; '.join(point.reasons)}."))
         return
     weak_in = _weak_flags(point, setting_of(point, timeline))
+    if has_no_study(timeline, point.family):
+        weak_in = dict.fromkeys(weak_in, [])
     rows = [_score_row(name, point, weak_in[name]) for name in reversed(list(point.scores))]
     columns = (
         Column("Variant", "lead"),
