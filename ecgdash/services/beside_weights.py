@@ -1,5 +1,6 @@
 """Files of figures beside a family's weights: they count for those very weights only."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -12,9 +13,11 @@ from ecgdash.inference.manifest import (
     find_family,
     read_manifest,
     verify_beside,
+    with_beside,
+    write_manifest,
 )
 
-__all__ = ["estimate_from", "installed_figures_of", "row_of_the_weights"]
+__all__ = ["estimate_from", "installed_figures_of", "row_of_the_weights", "write_beside"]
 
 
 class _OfWeights(Protocol):
@@ -86,6 +89,31 @@ def row_of_the_weights(
             todo=todo,
         )
     return row
+
+
+def write_beside(
+    row: InstalledFamily, kind: str, name: str, document: Mapping[str, object], models_dir: Path
+) -> InstalledFamily:
+    """Write a document beside a family's weights, whole or not at all; return the new row.
+
+    Parameters
+    ----------
+    row : InstalledFamily
+    kind : str
+        Of `inference.manifest.BESIDE`.
+    name : str
+        Of the file.
+    document : mapping
+        Ready for JSON.
+    models_dir : Path
+    """
+    kept = row.folder / name
+    part = kept.with_suffix(".json.part")
+    part.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    part.replace(kept)
+    new = with_beside(row, kind, kept)
+    write_manifest({**read_manifest(models_dir), row.name: new}.values(), models_dir)
+    return new
 
 
 def estimate_from(row: Mapping[str, float | None]) -> Estimate:

@@ -1,6 +1,5 @@
 """What a lower precision does to a family's scores, on simulated evaluation ECGs."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,6 @@ from ecgdash.domain.prediction import NotApplicable, VariantScore
 from ecgdash.errors import InvalidValue
 from ecgdash.inference.manifest import (
     InstalledFamily,
-    read_manifest,
-    with_beside,
-    write_manifest,
 )
 from ecgdash.inference.precision_record import (
     NEAR_LOGIT,
@@ -29,7 +25,7 @@ from ecgdash.inference.precision_record import (
     precision_document,
     read_precision,
 )
-from ecgdash.services.beside_weights import installed_figures_of, row_of_the_weights
+from ecgdash.services.beside_weights import installed_figures_of, row_of_the_weights, write_beside
 from ecgdash.services.cart_records import measured_records
 from ecgdash.simulate.cohort import SimulatedCohort, simulate_patients
 
@@ -254,11 +250,4 @@ def install_precision(found: PrecisionRecord, models_dir: Path) -> InstalledFami
         If the record is of other weights than the installed ones.
     """
     row = row_of_the_weights(found, models_dir, _TODO)
-    kept = row.folder / PRECISION_NAME
-    part = kept.with_suffix(".json.part")  # appears whole or not at all
-    text = json.dumps(precision_document(found), indent=1, allow_nan=False) + "\n"
-    part.write_text(text, encoding="utf-8")
-    part.replace(kept)
-    new = with_beside(row, "precision", kept)
-    write_manifest({**read_manifest(models_dir), row.name: new}.values(), models_dir)
-    return new
+    return write_beside(row, "precision", PRECISION_NAME, precision_document(found), models_dir)

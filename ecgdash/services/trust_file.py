@@ -16,14 +16,12 @@ from ecgdash.domain.trust import TRUST_MARKS, CohortMap, FamilyTrust, TrustCheck
 from ecgdash.errors import InputFileError
 from ecgdash.inference.manifest import (
     InstalledFamily,
-    read_manifest,
-    with_beside,
-    write_manifest,
 )
 from ecgdash.services.beside_weights import (
     estimate_from,
     installed_figures_of,
     row_of_the_weights,
+    write_beside,
 )
 from ecgdash.services.evaluation_tables import jsonable
 
@@ -179,11 +177,4 @@ def install_trust(found: FamilyTrust, models_dir: Path) -> InstalledFamily:
         If the figures are of other weights than the installed ones.
     """
     row = row_of_the_weights(found, models_dir, _TODO)
-    text = json.dumps(trust_document(found), indent=1, allow_nan=False) + "\n"
-    kept = row.folder / EXPLANATIONS_NAME
-    part = kept.with_suffix(".json.part")  # appears whole or not at all
-    part.write_text(text, encoding="utf-8")
-    part.replace(kept)
-    new = with_beside(row, "explanations", kept)
-    write_manifest({**read_manifest(models_dir), row.name: new}.values(), models_dir)
-    return new
+    return write_beside(row, "explanations", EXPLANATIONS_NAME, trust_document(found), models_dir)
