@@ -5,9 +5,11 @@ installed. This project makes no network calls, so that package is barred from t
 openvino is imported; openvino then uses its own stub, which does nothing (tested).
 """
 
+import copy
 import sys
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -30,7 +32,7 @@ __all__ = ["OpenVinoBackend", "openvino_is_there", "openvino_version"]
 _TELEMETRY: Final = "openvino_telemetry"
 _HINTS: Final = {"float32": "f32", "bfloat16": "bf16"}
 _TRACING: Final = threading.Lock()
-"""Tracing changes global state of PyTorch, and warnings filters are global too."""
+"""Tracing changes global state of PyTorch; warnings filters and the one core are global too."""
 
 
 @cache
@@ -59,6 +61,25 @@ def openvino_version() -> str:
         If openvino is not installed.
     """
     return str(_openvino().__version__).split("-")[0]
+
+
+@cache
+def _core() -> Any:
+    """Return the process's one core, with its CPU plugin loaded.
+
+    The plugin gives the thread that loads it a signal stack of its own (for AMX) and unmaps that
+    when it is destroyed. Several cores, freed in any order, so left the main thread on unmapped
+    memory, and the next signal that Python handles (Ctrl-C, the end of a child) killed the
+    process. So there is one core, never freed, and a thread that ends at once bears that stack.
+    """
+
+    def loaded() -> Any:
+        core = _openvino().Core()
+        core.get_versions("CPU")
+        return core
+
+    with ThreadPoolExecutor(1, "ecgdash-openvino") as pool:
+        return pool.submit(loaded).result()
 
 
 class _Features(nn.Module):
@@ -162,13 +183,18 @@ class OpenVinoBackend:
         ov = _openvino()
         shape = (self._n_crops, *self._net.input_shape)
         module = _Features(self._net, head).eval()
+        if any(weight.requires_grad for weight in module.parameters()):
+            module = copy.deepcopy(module).requires_grad_(False)  # a constant has no gradient
         with _TRACING, torch.inference_mode(), warnings.catch_warnings():
             # OpenVINO reads traced modules, and PyTorch calls tracing deprecated.
             warnings.simplefilter("ignore", DeprecationWarning)
+            # A function's trace holds the weights as constants: a module's would first make a
+            # scripted copy of each of its layers, for which most of the time went.
             traced = torch.jit.trace(  # type: ignore[no-untyped-call]
-                module, torch.zeros(1, *shape[1:]), check_trace=False
+                lambda x: module(x), torch.zeros(1, *shape[1:]), check_trace=False
             )
             model = ov.convert_model(traced, input=[shape])
+            core = _core()
         options = {
             "NUM_STREAMS": "1",
             "INFERENCE_NUM_THREADS": self._threads,
@@ -176,4 +202,4 @@ class OpenVinoBackend:
             # Processes beside each other must not all be bound to the same core.
             "ENABLE_CPU_PINNING": False,
         }
-        return ov.Core().compile_model(model, "CPU", options).create_infer_request()
+        return core.compile_model(model, "CPU", options).create_infer_request()

@@ -79,6 +79,7 @@ def written(root: Path) -> Path:
     return root / "out"
 
 
+@pytest.mark.timeout(900)  # with its fixtures, 165 s on two cores that three processes share
 def test_the_tables_are_those_of_the_evaluation_of_each_family(root: Path, written: Path) -> None:
     """The same patients through `evaluate`, which scores one family at a time."""
     results = read_results(written / "results.json")
