@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _measure(folder: Path, say: Progress) -> dict:  # type: ignore[type-arg]
-    from benchmarks import engine_accelerator, engine_history, engine_processes, engine_scoring
+    from benchmarks import engine_history, engine_processes, engine_scoring
 
     models_dir = folder / "models"
     models_dir.mkdir()
@@ -81,8 +81,6 @@ def _measure(folder: Path, say: Progress) -> dict:  # type: ignore[type-arg]
     assert full_ms is not None
     found |= engine_history.rescoring(deep.engine, folder, full_ms)
     found |= engine_scoring.peaks(peak)
-    for subject in (demo, deep):
-        found |= engine_accelerator.accelerator(subject, say)
     found |= engine_processes.starts(folder, say)
     found |= engine_processes.memory(models_dir, say)
     return found

@@ -12,12 +12,10 @@ from typing import Literal
 
 from ecgdash.errors import InvalidValue
 
-START, END = "<!-- benchmarks: start -->", "<!-- benchmarks: end -->"
-
 NETS = {"demo": "demo net", "152": "depth 152"}
 BACKENDS = {
     "torch-float32": "torch float32",
-    "torch-bfloat16": "torch bf16 autocast (for information)",
+    "torch-bfloat16": "torch bf16 (for information)",
     "openvino-float32": "OpenVINO float32",
     "openvino-bfloat16": "OpenVINO bf16 (for information)",
 }
@@ -85,15 +83,9 @@ BUSY = {
     for threads, how_many in {"one": "one thread", "all": "a thread a core"}.items()
 }
 
-ACCELERATOR = {
-    f"cuda.{net}.{precision}": Figure(
-        f"{NETS[net]}, {words}", "ECGs a second", "high", "the device's matrix peak"
-    )
-    for net in NETS
-    for precision, words in {"float32": "float32", "tf32": "tf32", "bfloat16": "bf16"}.items()
-}
+Groups = Mapping[str, Mapping[str, Figure]]
 
-GROUPS: dict[str, dict[str, Figure]] = {
+GROUPS: Groups = {
     "Operations of one ECG (3 crops) and the matrix peak of this run": {
         "operations.demo": Figure("demo net, three scores", "GFLOP"),
         "operations.152": Figure("depth 152, three scores", "GFLOP"),
@@ -101,7 +93,10 @@ GROUPS: dict[str, dict[str, Figure]] = {
         "peak.bfloat16": Figure("matrix product, bf16", "GFLOP/s"),
     },
     "The network alone: three scores of an ECG": _scoring(),
-    "Three scores on a CUDA device (wall, copies included)": ACCELERATOR,
+    "The plain form (batch normalisation apart, channels first) over the form in use": {
+        f"plain.{net}": Figure(f"{words}, torch float32", "times", "high")
+        for net, words in NETS.items()
+    },
     "One trunk for three variants, and the labels (torch float32)": {
         "shared.demo": Figure(
             "demo net: three whole passes over one shared pass", "times", "high", "by operations"
@@ -204,7 +199,12 @@ def how_far(figure: Figure, found: Measured) -> str:
     return "; ".join(words) or "-"
 
 
-def table(found: Mapping[str, Measured]) -> str:
+def markers(name: str = "benchmarks") -> tuple[str, str]:
+    """Return what stands before and after a table in a document."""
+    return f"<!-- {name}: start -->", f"<!-- {name}: end -->"
+
+
+def table(found: Mapping[str, Measured], groups: Groups = GROUPS) -> str:
     """Return the Markdown table: every figure, in order.
 
     A group of which nothing was measured, for one reason, is one row.
@@ -214,14 +214,15 @@ def table(found: Mapping[str, Measured]) -> str:
     InvalidValue
         If a figure is missing, or one was measured that the table does not know.
     """
-    if set(found) != set(FIGURES):
-        odd = sorted(set(found) ^ set(FIGURES))
+    figures = {key for rows in groups.values() for key in rows}
+    if set(found) != figures:
+        odd = sorted(set(found) ^ figures)
         raise InvalidValue(f"the figures {', '.join(odd)} are in one of table and run only")
     lines = [
         "| figure | measured | floor: the least, or most, possible | how far from it |",
         "|---|---|---|---|",
     ]
-    for title, rows in GROUPS.items():
+    for title, rows in groups.items():
         lines += _group(title, rows, found)
     return "\n".join(lines)
 
@@ -264,23 +265,24 @@ def caption(
     )
 
 
-def replace_between_markers(text: str, new: str) -> str:
-    """Return a document with what stands between the two markers replaced.
+def replace_between_markers(text: str, new: str, name: str = "benchmarks") -> str:
+    """Return a document with what stands between a table's two markers replaced.
 
     Raises
     ------
     InvalidValue
         If the markers are not there exactly once, the start first.
     """
-    before, start, rest = text.partition(START)
-    old, end, after = rest.partition(END)
-    if not start or not end or START in old + after or END in before + after:
+    first, last = markers(name)
+    before, start, rest = text.partition(first)
+    old, end, after = rest.partition(last)
+    if not start or not end or first in old + after or last in before + after:
         raise InvalidValue(
             "the place of the table is not marked",
             where="README.md",
-            accepted=f"Accepted: one {START} and one {END} after it",
+            accepted=f"Accepted: one {first} and one {last} after it",
         )
-    return f"{before}{START}\n\n{new}\n\n{END}{after}"
+    return f"{before}{first}\n\n{new}\n\n{last}{after}"
 
 
 def write_json(
@@ -288,11 +290,13 @@ def write_json(
     found: Mapping[str, Measured],
     machine: Mapping[str, str],
     loads: tuple[float, float],
+    groups: Groups = GROUPS,
 ) -> None:
     """Write the figures with the machine, unrounded."""
-    rows = {
+    told = {
         key: {**asdict(figure), **asdict(found[key]), "floor_words": figure.floor}
-        for key, figure in FIGURES.items()
+        for rows in groups.values()
+        for key, figure in rows.items()
     }
-    content = {"machine": dict(machine), "load_average": list(loads), "figures": rows}
+    content = {"machine": dict(machine), "load_average": list(loads), "figures": told}
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

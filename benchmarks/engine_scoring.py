@@ -15,6 +15,7 @@ from benchmarks.engine_operations import DEMO_NET, PAPER_NET, FamilyOperations, 
 from ecgdash.domain import EcgRecord
 from ecgdash.inference import Engine
 from ecgdash.nets.family import FamilyNet
+from ecgdash.nets.lowered import lower_labels, lower_variants
 from ecgdash.nets.registry import architecture
 
 Found = dict[str, Measured]
@@ -119,15 +120,20 @@ def networks(subject: Subject, peak: Peak, say: Say) -> Found:
 
 
 def _variant_acts(net: FamilyNet, x: torch.Tensor) -> dict[str, Callable[[], object]]:
+    """Return passes of the form in use, whole and by variant, and of the plain form."""
+    together, labels = lower_variants(net), lower_labels(net)
+    alone = [together.only(i) for i in range(len(net.variants))]
+
     @torch.inference_mode()
     def separate() -> None:
-        for name in net.variants:
-            net.logit(name, x)
+        for one in alone:
+            one(x)
 
     return {
-        "shared": torch.inference_mode()(lambda: net(x)),
+        "shared": torch.inference_mode()(lambda: together(x)),
         "separate": separate,
-        "labels": torch.inference_mode()(lambda: net.label_logits(x)),
+        "labels": torch.inference_mode()(lambda: labels(x)),
+        "plain": torch.inference_mode()(lambda: net(x)),
     }
 
 
@@ -164,6 +170,9 @@ def _variants(subject: Subject, times: Mapping[str, float], peak: Peak, n: int) 
             times["separate"] / times["shared"],
             counted.separate / counted.shared,
             f"{BATCHES[n]} a pass",
+        ),
+        f"plain.{subject.key}": Measured(
+            times["plain"] / times["shared"], note=f"{BATCHES[n]} a pass"
         ),
         f"labels.{subject.key}": Measured(
             labels_ms,

@@ -12,31 +12,34 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks import accelerator
 from benchmarks.engine_figures import (
-    END,
     FIGURES,
     GROUPS,
-    START,
     Figure,
     Measured,
     caption,
     how_far,
+    markers,
     number,
     replace_between_markers,
     table,
     write_json,
 )
 from benchmarks.engine_machine import machine
-from benchmarks.engine_nets import repeated
+from benchmarks.engine_nets import DEMO, repeated
 from benchmarks.engine_operations import counted, family_operations
+from benchmarks.engine_scoring import Subject
 from ecgdash.domain import CANONICAL_LEADS, EcgRecord
 from ecgdash.errors import InvalidValue
+from ecgdash.inference import Engine
 from ecgdash.nets.family import FamilyConfig, FamilyNet
 from ecgdash.nets.registry import ARCHITECTURES
 from ecgdash.nets.se_resnext import SeResNeXt1d
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+START, END = markers()
 
 
 def invented() -> dict[str, Measured]:
@@ -133,7 +136,7 @@ def test_what_was_not_measured_says_why():
 
 
 def test_a_group_of_which_nothing_was_measured_is_one_row():
-    title = next(name for name, rows in GROUPS.items() if "cuda.demo.tf32" in rows)
+    title = next(name for name, rows in GROUPS.items() if "plain.demo" in rows)
     absent = dict.fromkeys(GROUPS[title], Measured(None, note="no such device"))
     lines = table(invented() | absent).splitlines()
     assert f"| **{title}** | not measured: no such device | | |" in lines
@@ -226,6 +229,32 @@ def test_the_caption_says_which_machine_and_how_busy_it_was():
     assert "Beside it ran: a test." in told
 
 
+# A GPU's table; the CPU takes the device's place, and no time is looked at
+
+
+def test_a_device_is_measured_in_every_precision_it_has(tmp_path):
+    demo = Engine.load(DEMO, "cpu")
+    subject = Subject("demo", demo, family_operations("demo", len(demo.labels)))
+    cpu = torch.device("cpu")
+    found = accelerator.limits(cpu, 64)
+    found |= accelerator.networks(subject, cpu, found, passes=(1, 2))
+    found |= accelerator.engine("demo", demo, cpu, n_records=16)
+    figures = {key for rows in accelerator.GROUPS.values() for key in rows}
+    expected = {key for key in figures if ".152" not in key} - {"prepare.one"}
+    assert found.keys() == expected
+    for key, one in found.items():
+        if ".tf32" in key and not key.startswith("peak."):
+            assert one.value is None
+            assert "tf32" in one.note
+        else:
+            assert one.value > 0
+    full = dict.fromkeys(figures, Measured(1.0)) | found
+    write_json(tmp_path / "f.json", full, {}, (0.0, 0.0), accelerator.GROUPS)
+    assert len(table(full, accelerator.GROUPS).splitlines()) == 2 + len(figures) + len(
+        accelerator.GROUPS
+    )
+
+
 # README
 
 
@@ -244,9 +273,13 @@ def test_a_document_without_one_pair_of_markers_is_refused(text):
         replace_between_markers(text, "new")
 
 
-def test_readme_holds_every_row_of_the_table():
-    shown = README.split(START)[1].split(END)[0]
-    for title, rows in GROUPS.items():
+@pytest.mark.parametrize(
+    ("name", "groups"), [("benchmarks", GROUPS), (accelerator.MARKED, accelerator.GROUPS)]
+)
+def test_readme_holds_every_row_of_the_tables(name, groups):
+    first, last = markers(name)
+    shown = README.split(first)[1].split(last)[0]
+    for title, rows in groups.items():
         if f"| **{title}** | not measured: " in shown:
             continue
         for figure in rows.values():

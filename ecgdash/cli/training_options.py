@@ -68,9 +68,12 @@ def config_of(  # noqa: PLR0913, PLR0917 - one parameter an option
     device: str,
 ) -> "TrainingConfig":
     """Return the shipped settings with what the options change."""
+    from ecgdash.inference.device import preparing_workers, resolve_device
     from ecgdash.training.config import FitSettings, TrainingConfig, family_name
 
     config = TrainingConfig(seed=seed, architecture=architecture, device=device)
+    if resolve_device(device).type == "cuda":
+        config = replace(config, loader_processes=preparing_workers())
 
     def changed(settings: FitSettings, *, bf16: bool) -> FitSettings:
         size = batch_size or settings.batch_size

@@ -4,19 +4,20 @@ A backend is handed crops in one fixed number and gives logits in float64. It ma
 and give its result later (`start`), so that a device works while the next crops are prepared.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, Literal, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ecgdash.errors import InvalidValue
 from ecgdash.nets.family import FamilyNet
+from ecgdash.nets.lowered import LoweredHead, lower_labels, lower_variants
 
-__all__ = ["BACKENDS", "PRECISIONS", "Backend", "Head", "TorchBackend", "pooled_features"]
+__all__ = ["BACKENDS", "PRECISIONS", "Backend", "Head", "TorchBackend"]
 
 BACKENDS: Final = ("auto", "torch", "openvino")
 PRECISIONS: Final = ("float32", "tf32", "bfloat16")
@@ -25,6 +26,9 @@ Head = Literal["variants", "labels"]
 Crops = NDArray[np.float32]
 Logits = NDArray[np.float64]
 Finish = Callable[[], Logits]
+
+_LAUNCHING: Final = threading.Lock()
+"""Held while a GPU's kernels are launched, which is short; not while they work."""
 
 
 class Backend(Protocol):
@@ -62,30 +66,19 @@ class Backend(Protocol):
         """Return the logits of the cart's labels, float64 (n_crops, n_labels)."""
 
 
-def pooled_features(net: FamilyNet, x: Tensor, head: Head) -> list[Tensor]:
-    """Return block 4's maps of the branches that a head needs, (batch, width, time) each.
-
-    They are not pooled yet where a lower precision computed them: pooling and the linear heads
-    then follow in float32, because a logit rounded to 8 bits is wrong by up to 0.016 at 4.
-    """
-    if head == "labels":
-        return [net.pretraining.block4(net.pretraining.block3(net.trunk(x)))]
-    shared = net.block3_map(x)
-    return [net.branch(name).block4(shared) for name in net.variants]
-
-
 class TorchBackend:
-    """PyTorch, on the CPU or a CUDA device.
+    """PyTorch, on the CPU or a CUDA device, in the form of `ecgdash.nets.lowered`.
 
     Parameters
     ----------
     net : FamilyNet
-        In evaluation mode, on the device.
+        In evaluation mode, on the device. What it gives is fixed at a head's first pass: later
+        changes of its weights do not count.
     device : torch.device
     precision : str
         "float32" is IEEE single throughout, convolutions on CUDA included (where PyTorch by
-        itself would round their inputs to TF32). "tf32": CUDA only. "bfloat16": convolutions
-        by autocast; pooling and heads in float32.
+        itself would round their inputs to TF32). "tf32": CUDA only. "bfloat16": convolutions;
+        pooling and heads in float32.
 
     Raises
     ------
@@ -105,6 +98,8 @@ class TorchBackend:
         self.precision = precision
         self._net = net
         self._device = device
+        self._forms: dict[Head, LoweredHead] = {}
+        self._lowering = threading.Lock()
 
     def buffer(self, shape: tuple[int, ...]) -> Crops:
         """Return zeros, page-locked where they go to a CUDA device."""
@@ -114,8 +109,8 @@ class TorchBackend:
 
     def start(self, x: Crops, head: Head = "variants") -> Finish:
         """Begin a pass; on the CPU it is done on return."""
-        with torch.inference_mode(), self._flags():
-            logits = self._logits(torch.from_numpy(x).to(self._device, non_blocking=True), head)
+        with torch.inference_mode(), self._rounding():
+            logits = self._form(head)(torch.from_numpy(x).to(self._device, non_blocking=True))
             if self._device.type != "cuda":
                 return lambda: logits.double().numpy()
             host = torch.empty(logits.shape, dtype=logits.dtype, pin_memory=True)
@@ -138,23 +133,27 @@ class TorchBackend:
         """Return the logits of the cart's labels, float64 (n_crops, n_labels)."""
         return self.start(x, "labels")()
 
-    def _logits(self, x: Tensor, head: Head) -> Tensor:
-        net = self._net
-        if self.precision != "bfloat16":
-            return net.label_logits(x) if head == "labels" else net(x)
-        with torch.autocast(self._device.type, dtype=torch.bfloat16):
-            maps = pooled_features(net, x, head)
-        names = net.variants
-        branches = [net.pretraining] if head == "labels" else [net.branch(name) for name in names]
-        rows = [
-            branch.head(branch.pool(one.float()))
-            for branch, one in zip(branches, maps, strict=True)
-        ]
-        return torch.cat(rows, dim=1)
+    def _form(self, head: Head) -> LoweredHead:
+        """Return the lowered network of a head, made on first use."""
+        with self._lowering:
+            if head not in self._forms:
+                lower = lower_labels if head == "labels" else lower_variants
+                dtype = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+                # In float32 a GPU's convolutions are slower with channels last (decision 0019).
+                last = self._device.type == "cpu" or self.precision != "float32"
+                self._forms[head] = lower(self._net, dtype, channels_last=last)
+            return self._forms[head]
 
-    def _flags(self) -> AbstractContextManager[object]:
-        stack = ExitStack()
-        if self._device.type == "cuda":
-            tf32 = self.precision == "tf32"
-            stack.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=tf32))
-        return stack
+    @contextmanager
+    def _rounding(self) -> Iterator[None]:
+        """Say how convolutions on a GPU may round, while a pass is launched.
+
+        The flag is the process's: without the lock, a session that ends its pass would switch it
+        back in the middle of another's (seen on a GPU: 6e-6 logits between two runs).
+        """
+        if self._device.type != "cuda":
+            yield
+            return
+        tf32 = self.precision == "tf32"
+        with _LAUNCHING, torch.backends.cudnn.flags(enabled=True, allow_tf32=tf32):
+            yield

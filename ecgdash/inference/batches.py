@@ -33,7 +33,7 @@ def chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
 class _Prepared(NamedTuple):
     n: int
     buffer: Crops
-    filled: "Future[None]"
+    filled: "list[Future[None]]"
 
 
 class _Begun(NamedTuple):
@@ -54,12 +54,13 @@ class Batches:
     backend : Backend
     shape : tuple of int
         (ECGs a pass, crops an ECG, leads, samples).
-    ahead : bool
-        Whether a second thread prepares the next batch while the device works on this one.
-        Items are always taken from their iterator in the caller's thread (it may be a database's).
+    ahead : int
+        Threads that prepare the next batch, part by part, while the device works on this one; 0:
+        the caller's thread prepares and works in turn. Items are always taken from their iterator
+        in the caller's thread (it may be a database's).
     """
 
-    def __init__(self, backend: Backend, shape: tuple[int, int, int, int], *, ahead: bool) -> None:
+    def __init__(self, backend: Backend, shape: tuple[int, int, int, int], *, ahead: int) -> None:
         self._backend = backend
         self._shape = shape
         self._ahead = ahead
@@ -81,7 +82,7 @@ class Batches:
         if not self._ahead:
             yield from self._one_by_one(parts, fill, head)
             return
-        with ThreadPoolExecutor(1, "ecgdash-crops") as pool:
+        with ThreadPoolExecutor(self._ahead, "ecgdash-crops") as pool:
             yield from self._ahead_of_device(pool, parts, fill, head)
 
     def _one_by_one(
@@ -104,13 +105,20 @@ class Batches:
             if not part:
                 return None
             buffer = buffers[number % _N_BUFFERS]
-            return _Prepared(len(part), buffer, pool.submit(_fill, part, buffer, fill))
+            size = -(-len(part) // self._ahead)
+            filled = [
+                pool.submit(fill, part[i : i + size], buffer[i : i + size][: len(part) - i])
+                for i in range(0, len(part), size)
+            ]
+            return _Prepared(len(part), buffer, filled)
 
         begun: _Begun | None = None
         waiting = prepare()
         while waiting is not None:
             ready, waiting = waiting, prepare()
-            ready.filled.result()
+            for slice_ in ready.filled:
+                slice_.result()
+            ready.buffer[ready.n :] = 0.0
             earlier, begun = begun, self._begin(ready.n, ready.buffer, head)
             if earlier is not None:
                 yield earlier.logits(self._shape[1])

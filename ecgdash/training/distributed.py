@@ -17,7 +17,7 @@ from typing import Final
 import torch
 from torch import Tensor, distributed, nn
 
-from ecgdash.inference.device import resolve_device
+from ecgdash.inference.device import resolve_device, use_ieee_float32
 
 __all__ = [
     "average",
@@ -86,12 +86,12 @@ def _be_deterministic(device: torch.device) -> None:
     overlapping max-pooling, in the stem of SE-ResNeXt-152, has none in some versions of torch.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", CUBLAS_WORKSPACE)
-    torch.cuda.set_device(device)
+    if device.index is not None:  # "cuda" is the current device already
+        torch.cuda.set_device(device)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
     # Full float32 products, as on the CPU; --bf16 is the way to be faster.
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
+    use_ieee_float32()
 
 
 def on_device(net: nn.Module, device: torch.device) -> None:

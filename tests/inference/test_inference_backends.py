@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,16 @@ AGREE = 1e-5
 needs_openvino = pytest.mark.skipif(
     not openvino_is_there(), reason="openvino is not installed (requirements-openvino.txt)"
 )
+needs_cuda = pytest.mark.skipif(
+    not torch.cuda.is_available(), reason="this machine has no CUDA device"
+)
 each_backend = pytest.mark.parametrize(
-    "backend", ["torch", pytest.param("openvino", marks=needs_openvino)]
+    ("backend", "device"),
+    [
+        ("torch", "cpu"),
+        pytest.param("openvino", "cpu", marks=needs_openvino),
+        pytest.param("torch", "cuda", marks=needs_cuda),
+    ],
 )
 each_number_of_threads = pytest.mark.parametrize("threads", [1, 2])
 
@@ -61,9 +70,9 @@ def threads_again() -> Iterator[None]:
 @each_number_of_threads
 @pytest.mark.usefixtures("threads_again")
 def test_an_ecg_has_the_same_logits_alone_in_any_batch_and_order(
-    models_dir: Path, records: list[EcgRecord], backend: str, threads: int
+    models_dir: Path, records: list[EcgRecord], backend: str, device: str, threads: int
 ) -> None:
-    engine = Engine.load(FAMILY, "cpu", models_dir, threads=threads, backend=backend)
+    engine = Engine.load(FAMILY, device, models_dir, threads=threads, backend=backend)
     # two threads of torch beside another busy process are many times slower (decision 23)
     records = records if threads == 1 else records[:9]
     together = engine.base_logits(records)
@@ -76,15 +85,17 @@ def test_an_ecg_has_the_same_logits_alone_in_any_batch_and_order(
     np.testing.assert_allclose(together, one.base_logits(records), rtol=0, atol=AGREE)
     assert np.ptp(together) > 0.01
     assert engine.backend_name == backend
+    version = torch.__version__ if backend == "torch" else metadata.version(backend)
+    assert engine.computed_by == f"{backend} {version.split('-')[0]} float32 {device}"
     labels = engine.label_logits(records[:2])
     np.testing.assert_allclose(labels, one.label_logits(records[:2]), rtol=0, atol=AGREE)
 
 
 @each_backend
 def test_sessions_that_share_an_engine_get_their_own_logits(
-    models_dir: Path, records: list[EcgRecord], backend: str
+    models_dir: Path, records: list[EcgRecord], backend: str, device: str
 ) -> None:
-    engine = Engine.load(FAMILY, "cpu", models_dir, backend=backend)
+    engine = Engine.load(FAMILY, device, models_dir, backend=backend)
     expected = [engine.base_logits([record]) for record in records[:6]]
     found: dict[int, list[np.ndarray]] = {}
 
@@ -250,9 +261,9 @@ def fill(part: Sequence[int], out: np.ndarray) -> None:
         row[...] = value
 
 
-@pytest.mark.parametrize("ahead", [False, True])
+@pytest.mark.parametrize("ahead", [0, 1, 3])
 @pytest.mark.parametrize("n", [0, 1, 4, 5, 23])
-def test_no_buffer_is_written_before_its_result_is_fetched(ahead: bool, n: int) -> None:
+def test_no_buffer_is_written_before_its_result_is_fetched(ahead: int, n: int) -> None:
     batches = Batches(Doubling(), (4, 3, 1, 2), ahead=ahead)
     parts = list(batches.run(iter(range(n)), fill))
     assert [len(part) for part in parts] == [4] * (n // 4) + ([n % 4] if n % 4 else [])
@@ -274,15 +285,60 @@ def test_items_are_taken_in_the_callers_thread_and_errors_are_raised_there() -> 
             raise InputDoesNotFitModel("too short")
         fill(part, out)
 
-    batches = Batches(Doubling(), (4, 3, 1, 2), ahead=True)
+    batches = Batches(Doubling(), (4, 3, 1, 2), ahead=2)
     with pytest.raises(InputDoesNotFitModel, match="too short"):
         list(batches.run(items(), failing))
     assert takers == {threading.get_ident()}
     assert not [one for one in threading.enumerate() if one.name.startswith("ecgdash-crops")]
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
-def test_a_gpu_in_float32_agrees_with_the_cpu(models_dir: Path, records: list[EcgRecord]) -> None:
-    on_gpu = Engine.load(FAMILY, "cuda", models_dir).base_logits(records)
-    on_cpu = Engine.load(FAMILY, "cpu", models_dir).base_logits(records)
-    np.testing.assert_allclose(on_gpu, on_cpu, rtol=0, atol=1e-4)
+def test_passes_that_round_otherwise_are_never_launched_at_once(family_net: FamilyNet) -> None:
+    """The flag is the process's, so that one session could change it in another's pass."""
+    rounding, exact = (
+        TorchBackend(family_net, torch.device("cuda"), name) for name in ("tf32", "float32")
+    )
+    before = torch.backends.cudnn.allow_tf32
+    entered, seen = threading.Event(), []
+
+    def second() -> None:
+        entered.set()
+        with exact._rounding():
+            seen.append(torch.backends.cudnn.allow_tf32)
+
+    other = threading.Thread(target=second)
+    with rounding._rounding():
+        other.start()
+        entered.wait()
+        other.join(0.2)
+        seen.append(torch.backends.cudnn.allow_tf32)
+    other.join()
+    assert seen == [True, False]  # the second waited for the first
+    assert torch.backends.cudnn.allow_tf32 == before
+
+
+@needs_cuda
+@pytest.mark.parametrize("family", list(read_manifest()))
+def test_a_gpu_in_float32_agrees_with_the_cpu(family: str) -> None:
+    on_gpu, on_cpu = (Engine.load(family, device) for device in ("cuda", "cpu"))
+    simulated = list(simulate_patients(24, 996).records())[:80]
+    known = on_cpu.base_logits(simulated)
+    np.testing.assert_allclose(on_gpu.base_logits(simulated), known, rtol=0, atol=AGREE)
+    assert np.ptp(known) > 1.0
+    labels = on_cpu.label_logits(simulated[:8])  # down to -14
+    np.testing.assert_allclose(on_gpu.label_logits(simulated[:8]), labels, rtol=2e-6, atol=AGREE)
+
+
+@needs_cuda
+@pytest.mark.parametrize("precision", ["tf32", "bfloat16"])
+def test_a_gpu_below_float32_is_near_and_not_the_same(
+    family_net: FamilyNet, precision: str
+) -> None:
+    """It errs, so it is in use; the flags that allow it are put back."""
+    device = torch.device("cuda")
+    net = family_net.to(device)
+    before = torch.backends.cudnn.allow_tf32
+    x = np.random.default_rng(1).normal(0, 0.3, (48, *net.input_shape)).astype(np.float32)
+    exact, low = (TorchBackend(net, device, name).run(x) for name in ("float32", precision))
+    assert 0 < np.abs(low - exact).max() < 0.2
+    assert torch.backends.cudnn.allow_tf32 == before
+    family_net.to("cpu")
