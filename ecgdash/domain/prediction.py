@@ -44,7 +44,18 @@ class NotApplicable:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a prediction comes from (DESIGN decision 12)."""
+    """Where a prediction comes from (DESIGN decision 12).
+
+    Attributes
+    ----------
+    software_version : str
+        Of ECGDash, when the scores were made.
+    backend : str
+        What carried out the network that gave the base logits: its name, version, precision and
+        kind of device, for instance "openvino 2026.4.1 float32 cpu". "": no network ran, or a
+        version before it was kept. A change of backend alone never scores anew: in float32
+        backends agree to 1e-5 in logits (docs/decisions/0017).
+    """
 
     family: str
     weights_sha256: str
@@ -52,6 +63,7 @@ class Provenance:
     waveform_sha256: str
     software_version: str
     made_at: datetime
+    backend: str = ""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,9 @@ class _Engine(Protocol):
     @property
     def variants(self) -> tuple[str, ...]: ...
 
+    @property
+    def computed_by(self) -> str: ...
+
     def base_logits(self, records: Iterable[EcgRecord]) -> NDArray[np.float64]: ...
 
     def score_course(
@@ -43,7 +46,9 @@ def score_records(
     """Score records; see `Engine.score_cohort`."""
     withheld = [_why_withheld(engine, record) for record in records]
     usable = [i for i, reason in enumerate(withheld) if reason is None]
-    logits = dict(zip(usable, engine.base_logits(records[i] for i in usable), strict=True))
+    logits: dict[int, NDArray[np.float64]] = {}
+    if usable:  # even an empty pass would choose a backend, and compile it
+        logits.update(zip(usable, engine.base_logits(records[i] for i in usable), strict=True))
     scores: dict[int, dict[str, VariantScore | NotApplicable]] = {}
     pairs_of: dict[str, list[TteEcgPair]] = {}
     for pair in pairs:
@@ -54,13 +59,14 @@ def score_records(
             refs, np.stack([logits[i] for i in members]), pairs_of.get(patient_id or "", [])
         )
         scores.update(zip(members, course, strict=True))
-    made_at = datetime.now(UTC)
+    made_at, computed_by = datetime.now(UTC), engine.computed_by
     made = []
     for i, record in enumerate(records):
         found = logits.get(i)
         told = scores.get(i) or _not_applicable(engine, withheld[i])
         base = {} if found is None else _crop_logits(engine.variants, found)
-        provenance = _provenance(engine.card, record, made_at)
+        backend = "" if found is None else computed_by
+        provenance = _provenance(engine.card, record, made_at, backend)
         made.append(Prediction(record.sha256, engine.card.lead_set, told, base, provenance))
     return made
 
@@ -77,7 +83,7 @@ def _why_withheld(engine: _Engine, record: EcgRecord) -> str | None:
     return None if result.analysable else f"score withheld: {'; '.join(result.reasons)}"
 
 
-def _provenance(card: FamilyCard, record: EcgRecord, made_at: datetime) -> Provenance:
+def _provenance(card: FamilyCard, record: EcgRecord, made_at: datetime, backend: str) -> Provenance:
     return Provenance(
         family=card.family,
         weights_sha256=card.weights_sha256,
@@ -85,6 +91,7 @@ def _provenance(card: FamilyCard, record: EcgRecord, made_at: datetime) -> Prove
         waveform_sha256=record.sha256,
         software_version=__version__,
         made_at=made_at,
+        backend=backend,
     )
 
 

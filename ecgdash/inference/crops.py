@@ -1,7 +1,10 @@
 """From records to a family's input: windows of its leads, as crops, written where they are read."""
 
+import threading
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +14,12 @@ from ecgdash.errors import InputDoesNotFitModel
 from ecgdash.signal.preprocess import CROP_S, preprocess_batch
 from ecgdash.signal.window import ScoredWindow, scored_window
 
-__all__ = ["can_be_read", "copy_crops", "write_crops"]
+__all__ = ["SharedCrops", "can_be_read", "copy_crops", "write_crops"]
 
 Crops = NDArray[np.float32]
+
+_MOST_KEPT: Final = 128
+"""Crops of so many ECGs take 41 MB in 12 leads; services score fewer at a time. Our choice."""
 
 
 def write_crops(
@@ -43,6 +49,53 @@ def write_crops(
         after = first + len(signals)
         preprocess_batch(np.stack(signals), hz, out[first:after])
         first = after
+
+
+class _Kept(NamedTuple):
+    leads: tuple[str, ...]
+    crops: Crops
+
+
+class SharedCrops:
+    """Crops that several networks read, each ECG's prepared once.
+
+    A lead's crops do not depend on what other leads go through the filters with it, so a family
+    of fewer leads reads rows of what one with more has prepared: not a bit differs. Crops are
+    kept while their record lives, of `_MOST_KEPT` ECGs at most. Safe for threads.
+    """
+
+    def __init__(self) -> None:
+        self._kept: WeakKeyDictionary[EcgRecord, _Kept] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    def write(
+        self, family: str, leads: Sequence[str], records: Sequence[EcgRecord], out: Crops
+    ) -> None:
+        """Do as `write_crops` does, with the same parameters and errors."""
+        fresh = [i for i, record in enumerate(records) if not self._copy(record, leads, out[i])]
+        if not fresh:
+            return
+        made = out if len(fresh) == len(records) else np.empty_like(out[: len(fresh)])
+        write_crops(family, leads, [records[i] for i in fresh], made)
+        for i, crops in zip(fresh, made, strict=True):
+            self._keep(records[i], _Kept(tuple(leads), crops.copy()))
+            if made is not out:
+                out[i] = crops
+
+    def _copy(self, record: EcgRecord, leads: Sequence[str], out: Crops) -> bool:
+        """Copy what is kept of a record; False: not all of the leads are."""
+        with self._lock:
+            kept = self._kept.get(record)
+        if kept is None or not set(leads) <= set(kept.leads):
+            return False
+        np.take(kept.crops, [kept.leads.index(name) for name in leads], axis=1, out=out)
+        return True
+
+    def _keep(self, record: EcgRecord, kept: _Kept) -> None:
+        with self._lock:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            self._kept[record] = kept
 
 
 def copy_crops(crops: Sequence[Crops], out: Crops) -> None:

@@ -13,22 +13,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ecgdash.domain.ecg import EcgRecord, EcgRef
+from ecgdash.domain.ecg import EcgRecord
 from ecgdash.domain.leads import LEADS_OF_SET
 from ecgdash.domain.model import FamilyCard
 from ecgdash.domain.pairs import TteEcgPair
-from ecgdash.domain.prediction import NotApplicable, Prediction, VariantScore
+from ecgdash.domain.prediction import Prediction
 from ecgdash.errors import InputDoesNotFitModel
 from ecgdash.inference.backend_choice import BackendWish, Chosen, choose_backend, lower_backends
 from ecgdash.inference.backends import Backend, Head
 from ecgdash.inference.batches import Batches
 from ecgdash.inference.cohort import score_records
-from ecgdash.inference.crops import can_be_read, copy_crops, write_crops
-from ecgdash.inference.device import resolve_device, use_threads
+from ecgdash.inference.crops import SharedCrops, can_be_read, copy_crops, write_crops
+from ecgdash.inference.device import (
+    preparing_workers,
+    resolve_device,
+    use_ieee_float32,
+    use_threads,
+)
 from ecgdash.inference.history import history_terms_from_tensors
 from ecgdash.inference.manifest import InstalledFamily, find_family, load_card, verify_family
 from ecgdash.inference.precision_record import lower_precisions
-from ecgdash.inference.two_pass import BaseScored, score_course
+from ecgdash.inference.two_pass import CourseScorer
+from ecgdash.inference.weights import net_with_weights
 from ecgdash.nets.family import FamilyConfig, FamilyNet
 from ecgdash.nets.registry import architecture
 from ecgdash.signal.preprocess import N_CROPS, PREPROCESSING_VERSION
@@ -39,11 +45,11 @@ Crops = NDArray[np.float32]
 Logits = NDArray[np.float64]
 
 _CUDA_ECGS_PER_BATCH: Final = 64
-"""Fixed as on the CPU, but larger: a pass of three crops leaves a GPU idle. Our choice, not
-measured."""
+"""Fixed as on the CPU, but larger: a pass of three crops leaves a GPU idle. On the card it was
+measured on, depth 152 lost a tenth against 128 ECGs a pass (decision 0019)."""
 
 
-class Engine:
+class Engine(CourseScorer):
     """Scores ECGs with one family; make it with `Engine.load`.
 
     Attributes
@@ -55,6 +61,8 @@ class Engine:
         What a history adds to a variant's logit.
     net : FamilyNet
         The network itself, in PyTorch; explanations are of it whatever the backend.
+    shared_crops : SharedCrops or None
+        To be set where several engines read the same records: each is prepared once for them all.
     """
 
     def __init__(
@@ -72,8 +80,11 @@ class Engine:
         self.net = net.to(device).eval().requires_grad_(False)
         self._device = device
         on_cuda = device.type == "cuda"
+        if on_cuda:
+            use_ieee_float32()
         self._ecgs_per_batch = max(ecgs_per_batch, _CUDA_ECGS_PER_BATCH if on_cuda else 0)
         self._wish = wish or BackendWish()
+        self.shared_crops: SharedCrops | None = None
         self._chosen: Chosen | None = None
         self._choosing = threading.Lock()
         tensors = {
@@ -105,8 +116,8 @@ class Engine:
         models_dir : Path, optional
             Folder with `manifest.toml`; the repository's own by default.
         threads : int
-            Of the backend. With more than one, or on a GPU, a further thread prepares the next
-            ECGs while the network works.
+            Of the backend. With more than one a further thread, and on a GPU several, prepare the
+            next ECGs while the network works.
         backend : {"torch", "auto", "openvino"}
             "auto" measures at the first pass; the same bits every time need a named one.
         precision : {"float32", "auto"}
@@ -125,8 +136,6 @@ class Engine:
 
     @classmethod
     def _from_row(cls, row: InstalledFamily, device: torch.device, wish: BackendWish) -> "Engine":
-        from safetensors.torch import load_file
-
         card, sizes = load_card(row)
         if card.external:
             raise InputDoesNotFitModel(f"{card.family} is an external family, not looked into")
@@ -137,8 +146,8 @@ class Engine:
                 todo="Install the version of ECGDash that belongs to the weights",
             )
         arch = architecture(card.architecture, len(LEADS_OF_SET[card.lead_set]))
-        net = FamilyNet(FamilyConfig(arch.config, len(sizes.labels), sizes.history_hidden))
-        net.load_state_dict(load_file(row.weights_path))
+        config = FamilyConfig(arch.config, len(sizes.labels), sizes.history_hidden)
+        net = net_with_weights(config, row.weights_path)
         return cls(
             card,
             net,
@@ -177,15 +186,27 @@ class Engine:
         """Of the networks: float32, or a lower one that passed for these weights."""
         return self.chosen.backend.precision
 
+    @property
+    def computed_by(self) -> str:
+        """What carried out the passes, for provenance: "torch 2.13.0 float32 cpu".
+
+        "" before the first pass: to ask never chooses or compiles a backend.
+        """
+        if self._chosen is None:
+            return ""
+        backend = self._chosen.backend
+        return f"{backend.name} {backend.version} {backend.precision} {self._device.type}"
+
+    @property
+    def processor(self) -> str:
+        """The GPU that the networks run on, by name; "": a CPU."""
+        on_cuda = self._device.type == "cuda"
+        return str(torch.cuda.get_device_name(self._device)) if on_cuda else ""
+
     def lower_backends(self) -> list[tuple[str, Backend]]:
         """Return this machine's backends below float32, by the name of their record."""
         n_crops = self._ecgs_per_batch * N_CROPS
         return lower_backends(self.net, self._device, n_crops, self._wish.threads)
-
-    @property
-    def variants(self) -> tuple[str, ...]:
-        """Names of the variants, in the order of the logits."""
-        return tuple(variant.variant for variant in self.card.variants)
 
     @property
     def leads(self) -> tuple[str, ...]:
@@ -206,7 +227,8 @@ class Engine:
         return crops
 
     def _prepare(self, records: Sequence[EcgRecord], out: Crops) -> None:
-        write_crops(self.card.family, self.leads, records, out)
+        write = write_crops if self.shared_crops is None else self.shared_crops.write
+        write(self.card.family, self.leads, records, out)
 
     def base_logits(self, records: Iterable[EcgRecord]) -> Logits:
         """Return the logits without history, shape (n, n_variants, 3 crops)."""
@@ -250,31 +272,14 @@ class Engine:
 
     def _batches(self, backend: Backend | None = None) -> Batches:
         shape = (self._ecgs_per_batch, N_CROPS, *self.net.input_shape)
-        ahead = self._device.type == "cuda" or self._wish.threads > 1
+        ahead = int(self._wish.threads > 1)
+        if self._device.type == "cuda":
+            ahead = preparing_workers()
         return Batches(backend or self.chosen.backend, shape, ahead=ahead)
 
     def _joined(self, parts: Iterator[Logits], head: Head) -> Logits:
         n_outputs = len(self.labels) if head == "labels" else len(self.variants)
         return np.concatenate([np.empty((0, n_outputs, N_CROPS)), *parts])
-
-    def score_course(
-        self,
-        refs: Sequence[EcgRef | None],
-        base_logits: NDArray[np.float64],
-        pairs: Sequence[TteEcgPair],
-    ) -> list[dict[str, VariantScore | NotApplicable]]:
-        """Score the analysable ECGs of one patient from their base logits.
-
-        Parameters
-        ----------
-        refs : sequence of EcgRef or None
-            None for an undated ECG.
-        base_logits : ndarray, shape (n, n_variants, 3)
-        pairs : sequence of TteEcgPair
-            Of the same patient, formed over the whole record.
-        """
-        ecgs = [BaseScored(ref, row) for ref, row in zip(refs, base_logits, strict=True)]
-        return score_course(self.card, self.history_terms, ecgs, pairs)
 
     def score_cohort(
         self, records: Sequence[EcgRecord], pairs: Sequence[TteEcgPair]

@@ -12,11 +12,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgdash.domain.ecg import EcgRecord, EcgRef
+from ecgdash.domain.ecg import EcgRecord
 from ecgdash.domain.model import UNCALIBRATED, FamilyCard
-from ecgdash.domain.pairs import TteEcgPair
-from ecgdash.domain.prediction import NotApplicable, VariantScore
 from ecgdash.errors import InputDoesNotFitModel, WeightsMissing
+from ecgdash.inference.backends import TorchBackend
 from ecgdash.inference.device import use_threads
 from ecgdash.inference.external_keys import read_spec
 from ecgdash.inference.external_network import Network, open_network
@@ -24,7 +23,7 @@ from ecgdash.inference.external_process import IsolatedNet
 from ecgdash.inference.external_spec import EXTRA_INPUTS, ExternalSpec
 from ecgdash.inference.history import HistoryTerm, load_history_terms, logit
 from ecgdash.inference.manifest import beside_path, find_family, load_card, verify_family
-from ecgdash.inference.two_pass import BaseScored, score_course
+from ecgdash.inference.two_pass import CourseScorer
 from ecgdash.signal.leads import LIMB_FROM_I_II
 from ecgdash.signal.model_input import InputRules, mean_magnitude, model_crops
 from ecgdash.signal.window import scored_window
@@ -34,7 +33,7 @@ __all__ = ["ExternalEngine"]
 _SMALLEST_MAGNITUDE: Final = 1e-9
 
 
-class ExternalEngine:
+class ExternalEngine(CourseScorer):
     """Scores ECGs with an external network; make it with `ExternalEngine.load`.
 
     Attributes
@@ -43,7 +42,7 @@ class ExternalEngine:
     spec : ExternalSpec
     labels : tuple of str
         Empty: it judges no rhythm or conduction.
-    history_terms : mapping of str to HistoryTerm
+    history_terms : dict of str to HistoryTerm
         What a history adds to a variant's logit; empty: none was fitted.
     """
 
@@ -101,11 +100,6 @@ class ExternalEngine:
         return cls(card, spec, lambda: open_network(raw.read_bytes(), spec, family), terms)
 
     @property
-    def variants(self) -> tuple[str, ...]:
-        """Names of the variants, in the order of the logits."""
-        return tuple(variant.variant for variant in self.card.variants)
-
-    @property
     def leads(self) -> tuple[str, ...]:
         """Leads the network reads, in its order."""
         return self.spec.leads
@@ -114,6 +108,16 @@ class ExternalEngine:
     def extra_inputs(self) -> str:
         """What is handed over beside the ECG; see `external_spec.EXTRA_INPUTS`."""
         return self.spec.extra_inputs
+
+    @property
+    def computed_by(self) -> str:
+        """What carries out the network, for provenance: "torch 2.13.0 float32 cpu".
+
+        A TorchScript file runs in a process of its own, which is said; safetensors of an
+        architecture that ECGDash knows run in this one.
+        """
+        told = f"torch {TorchBackend.version} {self.spec.number_type} cpu"
+        return f"{told}, TorchScript" if self.spec.format == "torchscript" else told
 
     @property
     def network(self) -> Network:
@@ -262,22 +266,3 @@ class ExternalEngine:
     def label_scores(self, records: Sequence[EcgRecord]) -> list[dict[str, float]]:
         """Return nothing for each record: there is no head of labels."""
         return [{} for _ in records]
-
-    def score_course(
-        self,
-        refs: Sequence[EcgRef | None],
-        base_logits: NDArray[np.float64],
-        pairs: Sequence[TteEcgPair],
-    ) -> list[dict[str, VariantScore | NotApplicable]]:
-        """Score the analysable ECGs of one patient from their base logits.
-
-        Parameters
-        ----------
-        refs : sequence of EcgRef or None
-            None for an undated ECG.
-        base_logits : ndarray, shape (n, n_variants, n_crops)
-        pairs : sequence of TteEcgPair
-            Of the same patient, formed over the whole record.
-        """
-        ecgs = [BaseScored(ref, row) for ref, row in zip(refs, base_logits, strict=True)]
-        return score_course(self.card, self.history_terms, ecgs, pairs)

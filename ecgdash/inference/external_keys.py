@@ -18,7 +18,6 @@ from ecgdash.inference.external_spec import (
     ExternalSpec,
     StatedThreshold,
 )
-from ecgdash.nets.registry import ARCHITECTURES
 from ecgdash.signal.window import WINDOW_S
 
 __all__ = ["read_spec", "spec_from_text"]
@@ -33,7 +32,6 @@ _CHOICES: Final = {
     "activation": ("sigmoid", "softmax", "none"),
     "extra_inputs": tuple(EXTRA_INPUTS),
     "number_type": ("float32", "float64"),
-    "architecture": tuple(ARCHITECTURES),
 }
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,62}[a-z0-9]")
 _HORIZON: Final = re.compile(r"now|[1-9]\d* (day|month|year)s? forecast")
@@ -125,6 +123,15 @@ class _Reading:
     def choice(self, key: str, default: Any = ...) -> Any:
         choices = _CHOICES[key]
         return self.take(key, lambda v: v in choices, " or ".join(choices), default)
+
+    def architecture(self) -> Any:
+        if "architecture" not in self.table:
+            self.known.add("architecture")
+            return None
+        # here, because the table of networks brings torch, which no page should wait for
+        from ecgdash.nets.registry import ARCHITECTURES
+
+        return self.take("architecture", ARCHITECTURES.__contains__, " or ".join(ARCHITECTURES))
 
     def words(self, key: str, default: Any = ...) -> Any:
         return self.take(key, _is_words, "a text", default)
@@ -224,7 +231,7 @@ def _fields(found: _Reading) -> dict[str, Any]:
         "trained_on_simulated": found.take(
             "trained_on_simulated", lambda v: isinstance(v, bool), "true or false", False
         ),
-        "architecture": found.choice("architecture", None),
+        "architecture": found.architecture(),
         "normalise_to": found.number("normalise_to", lambda v: v > 0, "above 0", None),
         "extra_inputs": found.choice("extra_inputs", "none"),
         "number_type": found.choice("number_type", "float32"),

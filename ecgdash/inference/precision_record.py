@@ -57,6 +57,8 @@ class PrecisionResult:
         Scores on another side of a threshold than in float32.
     n_changed_beyond : int
         Of them, how many lay further from it than the variant's noise floor.
+    processor : str
+        The GPU, by name; "": a CPU, or not told.
     """
 
     backend: str
@@ -67,6 +69,7 @@ class PrecisionResult:
     error_logit: float
     n_changed: int
     n_changed_beyond: int
+    processor: str = ""
 
     @property
     def passed(self) -> bool:
@@ -144,6 +147,7 @@ def _result(row: Mapping[str, Any]) -> PrecisionResult:
         error_logit=float(row["error_logit"]),
         n_changed=int(row["n_changed"]),
         n_changed_beyond=int(row["n_changed_beyond"]),
+        processor=str(row.get("processor", "")),
     )
 
 

@@ -18,7 +18,14 @@ from ecgdash.domain.pairs import History, TteEcgPair, masked_history, recalibrat
 from ecgdash.domain.prediction import NotApplicable, VariantScore
 from ecgdash.inference.history import HistoryTerm, mean_score, score_with_history
 
-__all__ = ["NO_DATE", "NO_EARLIER_ECG", "NO_EARLIER_PAIR", "BaseScored", "score_course"]
+__all__ = [
+    "NO_DATE",
+    "NO_EARLIER_ECG",
+    "NO_EARLIER_PAIR",
+    "BaseScored",
+    "CourseScorer",
+    "score_course",
+]
 
 NO_EARLIER_ECG: Final = "no earlier ECG at least one day older"
 NO_EARLIER_PAIR: Final = "no earlier ECG-echo pair"
@@ -80,6 +87,44 @@ def score_course(
             }
         )
     return results
+
+
+class CourseScorer:
+    """What engines share whoever trained their network: all that follows its logits.
+
+    Attributes
+    ----------
+    card : FamilyCard
+    history_terms : dict of str to HistoryTerm
+        What a history adds to a variant's logit.
+    """
+
+    card: FamilyCard
+    history_terms: dict[str, HistoryTerm]
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of the variants, in the order of the logits."""
+        return tuple(variant.variant for variant in self.card.variants)
+
+    def score_course(
+        self,
+        refs: Sequence[EcgRef | None],
+        base_logits: NDArray[np.float64],
+        pairs: Sequence[TteEcgPair],
+    ) -> list[dict[str, VariantScore | NotApplicable]]:
+        """Score the analysable ECGs of one patient from their base logits.
+
+        Parameters
+        ----------
+        refs : sequence of EcgRef or None
+            None for an undated ECG.
+        base_logits : ndarray, shape (n, n_variants, n_crops)
+        pairs : sequence of TteEcgPair
+            Of the same patient, formed over the whole record.
+        """
+        ecgs = [BaseScored(ref, row) for ref, row in zip(refs, base_logits, strict=True)]
+        return score_course(self.card, self.history_terms, ecgs, pairs)
 
 
 def _histories(

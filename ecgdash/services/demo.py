@@ -32,6 +32,9 @@ SITE: Final = "SIM"
 """Site of the sample patients."""
 
 _POLL_S: Final = 0.5
+_ECGS_PER_SCORING: Final = 32
+"""Patients are scored once so many ECGs wait: networks run in passes of a fixed size, and one
+patient alone leaves most of them half empty. Fewer, and the progress would be smoother."""
 
 OnProgress = Callable[[int, int, str], None]
 """Told patients done, patients in all, and a sentence."""
@@ -126,18 +129,33 @@ class _Fill:
         self.n_ecgs = 0
 
     def run(self, files: dict[str, list[Path]]) -> None:
-        """Import and score patient by patient."""
+        """Import patient by patient, and score them a few at a time."""
         from ecgdash.services.scoring import load_engines
 
         total_ecgs = sum(len(own) for own in files.values())
         self._report(0, len(files), total_ecgs)
         engines = load_engines(self.settings)
         echoes, diagnoses = _tables(self.settings)
+        unscored: list[str] = []
+        n_unscored = 0
         for done, (code, own) in enumerate(files.items(), start=1):
-            self._take(code, own, echoes.get(code, []), diagnoses.get(code, []), engines)
+            self._take(code, own, echoes.get(code, []), diagnoses.get(code, []))
+            unscored.append(code)
+            n_unscored += len(own)
+            if n_unscored >= _ECGS_PER_SCORING or done == len(files):
+                self._score(unscored, engines)
+                unscored, n_unscored = [], 0
             self.n_ecgs += len(own)
             self._report(done, len(files), total_ecgs)
         self.store.finish_job(JOB, self.holder)
+
+    def _score(self, codes: Sequence[str], engines: "Sequence[ScoringEngine]") -> None:
+        """Score what lacks a score, of an earlier process that was killed too."""
+        from ecgdash.services.scoring import score_patients
+
+        places = [f"{SITE}/{code}" for code in codes]
+        keys = [found.key for place in places for found in self.store.find_patients(place)]
+        score_patients(self.store, engines, keys)
 
     def _take(
         self,
@@ -145,12 +163,10 @@ class _Fill:
         files: Sequence[Path],
         echoes: "Sequence[EchoStudy]",
         diagnoses: "Sequence[Diagnosis]",
-        engines: "Sequence[ScoringEngine]",
     ) -> None:
-        """Import one patient, unless that is done, and score what lacks a score."""
+        """Import one patient, unless that is done."""
         from ecgdash.io import read_ecg
         from ecgdash.services.importing import import_records
-        from ecgdash.services.scoring import score_patients
 
         if not self.store.find_patients(f"{SITE}/{code}"):
             records = [(path.name, read_ecg(path, zone=self.settings.zone)) for path in files]
@@ -164,8 +180,6 @@ class _Fill:
                     echoes=echoes,
                     diagnoses=diagnoses,
                 )
-        keys = [found.key for found in self.store.find_patients(f"{SITE}/{code}")]
-        score_patients(self.store, engines, keys)
 
     def _report(self, done: int, total: int, total_ecgs: int) -> None:
         message = f"{done} of {total} patients, {self.n_ecgs} of {total_ecgs} ECGs"

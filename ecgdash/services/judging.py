@@ -67,17 +67,28 @@ def run_label_head(
     engine: LabelEngine,
     patient_keys: Sequence[str],
     on_progress: Callable[[int, int], None] | None = None,
+    read: Callable[[Sequence[str]], list[EcgRecord]] | None = None,
 ) -> int:
     """Run the head over ECGs that lack scores of these weights; return how many.
 
     May be stopped at any time and called again. ECGs stored by a version that
     kept no evidence or no window are judged and measured anew.
+
+    Parameters
+    ----------
+    store : Store
+    engine : LabelEngine
+    patient_keys : sequence of str
+    on_progress : callable, optional
+        Told ECGs done and in all.
+    read : callable, optional
+        Gives ECGs by key, for a caller that needs them again; by default `store.records`.
     """
     weights = engine.card.weights_sha256
     keys = store.without_head(patient_keys, weights)
     for start in range(0, len(keys), _ECGS_PER_PART):
         part = keys[start : start + _ECGS_PER_PART]
-        records = store.records(part)
+        records = (read or store.records)(part)
         scores = engine.label_scores(records)
         found = {
             key: _flagged(store, key, record, HeadScores(engine.card.family, weights, own))

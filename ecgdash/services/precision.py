@@ -1,7 +1,7 @@
 """What a lower precision does to a family's scores, on simulated evaluation ECGs."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,7 +98,8 @@ def measure_precision(
     results = []
     for name, backend in engine.lower_backends():
         lower = _scored(engine, engine.base_logits_from_crops(crops, backend), courses)
-        results.append(compare_scores(engine.card, reference, lower, (name, backend)))
+        found = compare_scores(engine.card, reference, lower, (name, backend))
+        results.append(replace(found, processor=engine.processor))
         tell(result_words(results[-1]))
     return PrecisionRecord(
         family=engine.card.family,
@@ -221,8 +222,9 @@ def _analysable(cohort: SimulatedCohort, rows: Sequence[int]) -> dict[int, EcgRe
 
 def result_words(found: PrecisionResult) -> str:
     """Return one result in a sentence."""
+    processor = f" ({found.processor})" if found.processor else ""
     return (
-        f"{found.precision} on {found.backend} {found.version}: "
+        f"{found.precision} on {found.backend} {found.version}{processor}: "
         f"{'passed' if found.passed else 'not passed, so it is off'}; largest error "
         f"{found.error_near_logit:.3f} logits of {found.n_near:,} scores near a threshold, "
         f"{found.error_logit:.3f} of all; {found.n_changed} on another side, "
@@ -242,6 +244,8 @@ def installed_precision(models_dir: Path | None = None) -> dict[str, PrecisionRe
 def install_precision(found: PrecisionRecord, models_dir: Path) -> InstalledFamily:
     """Write the record beside the weights it is of; return the manifest's new row.
 
+    What another machine measured on the same weights and ECGs (a GPU, say) is kept beside it.
+
     Raises
     ------
     WeightsMissing
@@ -250,4 +254,12 @@ def install_precision(found: PrecisionRecord, models_dir: Path) -> InstalledFami
         If the record is of other weights than the installed ones.
     """
     row = row_of_the_weights(found, models_dir, _TODO)
+    earlier = installed_precision(models_dir).get(found.family)
+    if earlier is not None and (earlier.weights_sha256, earlier.data) == (
+        found.weights_sha256,
+        found.data,
+    ):
+        measured = {(one.backend, one.precision) for one in found.results}
+        kept = [one for one in earlier.results if (one.backend, one.precision) not in measured]
+        found = replace(found, results=(*found.results, *kept))
     return write_beside(row, "precision", PRECISION_NAME, precision_document(found), models_dir)

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from ecgdash import __version__
 from ecgdash.domain.ecg import EcgRecord, EcgRef
 from ecgdash.domain.model import FamilyCard
-from ecgdash.domain.pairs import TteEcgPair, form_pairs
+from ecgdash.domain.pairs import TteEcgPair
 from ecgdash.domain.prediction import NotApplicable, Prediction, Provenance, VariantScore
 from ecgdash.services.external_inputs import INPUTS, extra_inputs, logits_with_inputs
 from ecgdash.services.judging import run_label_head
+from ecgdash.services.scoring_parts import Course, Inputs, Waveforms, in_parts
 from ecgdash.services.worklists import refresh_worklist
 from ecgdash.settings import Settings
-from ecgdash.store import Store, StoredEcg
+from ecgdash.store import Store
 
 if TYPE_CHECKING:
     from ecgdash.inference import Engine
@@ -40,9 +41,6 @@ __all__ = [
 _LOG = logging.getLogger(__name__)
 
 _ECGS_PER_BATCH: Final = 32
-_PATIENTS_PER_PART: Final = 50
-
-_Inputs = Mapping[str, tuple[float, ...]]
 
 
 class ScoringEngine(Protocol):
@@ -58,6 +56,10 @@ class ScoringEngine(Protocol):
 
     def label_scores(self, records: Sequence[EcgRecord]) -> list[dict[str, float]]:
         """Return each record's scores by label; empty for one the head cannot read."""
+
+    @property
+    def computed_by(self) -> str:
+        """What carried out the passes so far, in a short string; see `Provenance.backend`."""
 
     def base_logits(self, records: Sequence[EcgRecord]) -> NDArray[np.float64]:
         """Return logits without history, shape (n, n_variants, n_crops)."""
@@ -116,9 +118,10 @@ def load_engines(settings: Settings, *, few: bool = False) -> list[ScoringEngine
     if not cards:
         return []
     from ecgdash.inference import Engine
+    from ecgdash.inference.crops import SharedCrops
     from ecgdash.inference.external_engine import ExternalEngine
 
-    return [
+    engines: list[ScoringEngine] = [
         ExternalEngine.load(card.family, settings.models_dir)
         if card.external
         else Engine.load(
@@ -131,6 +134,10 @@ def load_engines(settings: Settings, *, few: bool = False) -> list[ScoringEngine
         )
         for card in cards
     ]
+    shared = SharedCrops()
+    for engine in own_engines(engines):
+        engine.shared_crops = shared
+    return engines
 
 
 def own_engines(engines: Sequence[ScoringEngine]) -> "list[Engine]":
@@ -165,19 +172,19 @@ def score_patients(
     keys = store.patient_keys() if patient_keys is None else list(patient_keys)
     cards = [engine.card for engine in engines]
     labeller = _labeller(engines)
-    n_networks = n_updated = n_withheld = n_labelled = 0
-    for start in range(0, len(keys), _PATIENTS_PER_PART):
-        part = keys[start : start + _PATIENTS_PER_PART]
+    n_networks = n_updated = n_withheld = n_labelled = n_done = 0
+    for part in in_parts(store, labeller, keys):
+        ecgs = Waveforms(store)
         if labeller is not None:
-            n_labelled += run_label_head(store, labeller, part)
-        courses = [_Course.load(store, key) for key in part]
+            n_labelled += run_label_head(store, labeller, part, read=ecgs.read)
+        courses = [Course.load(store, key) for key in part]
         n_withheld += sum(not ecg.gate.analysable for course in courses for ecg in course.ecgs)
         for engine in engines:
             inputs = {
                 course.key: extra_inputs(store, engine, course.key, course.ecgs)
                 for course in courses
             }
-            base = _pass_one(store, engine, courses, inputs)
+            base = _pass_one(ecgs, engine, courses, inputs)
             n_networks += len(base)
             made = [
                 new
@@ -187,8 +194,9 @@ def score_patients(
             store.save_predictions(made)
             n_updated += len(made)
         refresh_worklist(store, cards, part)
+        n_done += len(part)
         if on_progress is not None:
-            on_progress(start + len(part), len(keys))
+            on_progress(n_done, len(keys))
     _LOG.info("scored %d patients, %d network passes", len(keys), n_networks)
     return ScoringReport(len(keys), n_networks, n_updated, n_withheld, n_labelled)
 
@@ -199,46 +207,11 @@ def _labeller(engines: Sequence[ScoringEngine]) -> ScoringEngine | None:
     return next(found, None)
 
 
-@dataclass(frozen=True)
-class _Course:
-    """What is stored of one patient, waveforms excepted."""
-
-    key: str
-    ecgs: list[StoredEcg]
-    pairs: list[TteEcgPair]
-    predictions: Mapping[str, Mapping[str, Prediction]]
-
-    @classmethod
-    def load(cls, store: Store, key: str) -> "_Course":
-        ecgs = store.ecgs_of(key)
-        refs = [ref for ecg in ecgs if (ref := ecg.ref) is not None]
-        return cls(key, ecgs, form_pairs(refs, store.echoes_of(key)), store.predictions_of(key))
-
-    def scorable(self, card: FamilyCard) -> list[StoredEcg]:
-        return [ecg for ecg in self.ecgs if ecg.gate.analysable and card.lead_set in ecg.lead_sets]
-
-    def current(self, ecg: StoredEcg, card: FamilyCard, inputs: _Inputs) -> Prediction | None:
-        """Return the stored prediction if its base logits still hold."""
-        found = self.predictions.get(ecg.key, {}).get(card.family)
-        if found is None or found.provenance is None:
-            return None
-        made = found.provenance
-        holds = (made.weights_sha256, made.preprocessing_version, made.waveform_sha256) == (
-            card.weights_sha256,
-            card.preprocessing_version,
-            ecg.sha256,
-        )
-        # a history that was fitted later adds a variant without changing the weights
-        known = all(variant.variant in found.base_logits for variant in card.variants)
-        same = found.base_logits.get(INPUTS) == inputs.get(ecg.key)
-        return found if holds and known and same else None
-
-
 def _pass_one(
-    store: Store,
+    ecgs: Waveforms,
     engine: ScoringEngine,
-    courses: Sequence[_Course],
-    inputs: Mapping[str, _Inputs],
+    courses: Sequence[Course],
+    inputs: Mapping[str, Inputs],
 ) -> dict[str, NDArray[np.float64]]:
     """Run the network over ECGs that lack current base logits.
 
@@ -257,16 +230,16 @@ def _pass_one(
     base: dict[str, NDArray[np.float64]] = {}
     for start in range(0, len(lacking), _ECGS_PER_BATCH):
         keys = lacking[start : start + _ECGS_PER_BATCH]
-        made = logits_with_inputs(engine, store.records(keys), keys, known)
+        made = logits_with_inputs(engine, ecgs.read(keys), keys, known)
         base.update(zip(keys, made, strict=True))
     return base
 
 
 def _pass_two(
     engine: ScoringEngine,
-    course: _Course,
+    course: Course,
     fresh: Mapping[str, NDArray[np.float64]],
-    inputs: _Inputs,
+    inputs: Inputs,
 ) -> Iterator[Prediction]:
     """Yield the predictions of one patient that are new or differ from the stored ones."""
     card = engine.card
@@ -286,10 +259,13 @@ def _pass_two(
         crops = {name: tuple(row) for name, row in zip(names, logits.tolist(), strict=True)}
         if inputs:
             crops[INPUTS] = inputs[ecg.key]
-        yield Prediction(ecg.key, card.lead_set, scores, crops, _provenance(card, ecg.sha256))
+        of_logits = None if known is None else known.provenance
+        backend = engine.computed_by if of_logits is None else of_logits.backend
+        made = _provenance(card, ecg.sha256, backend)
+        yield Prediction(ecg.key, card.lead_set, scores, crops, made)
 
 
-def _provenance(card: FamilyCard, waveform_sha256: str) -> Provenance:
+def _provenance(card: FamilyCard, waveform_sha256: str, backend: str) -> Provenance:
     return Provenance(
         family=card.family,
         weights_sha256=card.weights_sha256,
@@ -297,4 +273,5 @@ def _provenance(card: FamilyCard, waveform_sha256: str) -> Provenance:
         waveform_sha256=waveform_sha256,
         software_version=__version__,
         made_at=datetime.now(UTC),
+        backend=backend,
     )

@@ -64,6 +64,7 @@ def _values(prediction: Prediction) -> dict[str, Any]:
         "waveform_sha256": provenance.waveform_sha256,
         "software_version": provenance.software_version,
         "made_at": provenance.made_at,
+        "backend": provenance.backend or None,
         # Lists of pairs: PostgreSQL's JSON need not keep the order of an object's keys.
         "base_logits": [[name, list(crops)] for name, crops in prediction.base_logits.items()],
         "scores": [[name, score_value(score)] for name, score in prediction.scores.items()],
@@ -83,5 +84,6 @@ def _prediction(row: Row[Any]) -> Prediction:
             waveform_sha256=row.waveform_sha256,
             software_version=row.software_version,
             made_at=row.made_at,
+            backend=row.backend or "",
         ),
     )

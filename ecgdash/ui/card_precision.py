@@ -9,7 +9,7 @@ from ecgdash.ui import html, words
 
 __all__ = ["draw_precision", "precision_words"]
 
-_LIBRARIES = {"openvino": "OpenVINO", "torch": "PyTorch", "torch-cuda": "PyTorch on a GPU"}
+_LIBRARIES = {"openvino": "OpenVINO", "torch": "PyTorch", "torch-cuda": "PyTorch"}
 
 
 def draw_precision(found: PrecisionRecord | None) -> None:
@@ -33,4 +33,6 @@ def _result(one: PrecisionResult) -> str:
     outcome = "passed" if one.passed else "off"
     changed = words.plural(one.n_changed_beyond, "score")
     side = f", {changed} on another side" if one.n_changed_beyond else ""
-    return f"{one.precision} with {library}: {outcome}, up to {one.error_near_logit:.3f}{side}"
+    place = f" on {one.processor}" if one.processor else ""
+    made = f"{one.precision} with {library} {one.version}{place}"
+    return f"{made}: {outcome}, up to {one.error_near_logit:.3f}{side}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from ecgdash.domain import EcgRecord
+from ecgdash.domain import EcgRecord, RiskTimeline
 from ecgdash.plots.sheets import Overlay, Sheet, longest_part_s
 from ecgdash.services.ecg_views import (
     DrawnPart,
@@ -14,13 +14,14 @@ from ecgdash.services.ecg_views import (
     part_holding,
     parts_of,
 )
+from ecgdash.services.model_input import model_input_words
 from ecgdash.services.monitoring import StoredEcg
 from ecgdash.signal.display_filter import DISPLAY_BANDS, DisplayFilter
-from ecgdash.signal.preprocess import BAND_HZ
 from ecgdash.ui import ecg_words, state
 from ecgdash.ui.components import draw_viewer
+from ecgdash.ui.page import Page
 
-__all__ = ["Drawing", "SheetWords", "choose_drawing", "draw_sheet"]
+__all__ = ["Drawing", "SheetWords", "choose_drawing", "draw_sheet", "input_words"]
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,20 @@ class Drawing:
 
 @dataclass(frozen=True)
 class SheetWords:
-    """What is written over a printed sheet, the ECG in words, and whether it is simulated."""
+    """What is written over a printed sheet, the ECG in words, and what its foot needs to know.
+
+    Attributes
+    ----------
+    simulated : bool
+        Whether the patient is.
+    model_input : str
+        What the network of the family shown reads; "": nothing is said.
+    """
 
     title: str
     alt: str
     simulated: bool
+    model_input: str = ""
 
 
 def choose_drawing(record: EcgRecord, facts: StoredEcg) -> Drawing:
@@ -113,7 +123,6 @@ def draw_sheet(
         Of the same ECG.
     drawing : Drawing
     told : SheetWords
-    simulated : bool
     overlay : Overlay, optional
         Of the same leads in the same order.
     slot : str
@@ -137,7 +146,7 @@ def draw_sheet(
             recording_s=record.duration_s,
             in_millivolts=record.in_millivolts,
             title=told.title,
-            foot=_foot(record, chosen, part, drawn),
+            foot=_foot(record, chosen, part, drawn, told.model_input),
             alt=told.alt,
             simulated=told.simulated,
             rr_s=_rr_s(facts),
@@ -168,12 +177,22 @@ def _band_words(row: int) -> str:
     return "as recorded" if band is None else f"{band[0]:g}–{band[1]:g} Hz"
 
 
-def _foot(record: EcgRecord, chosen: DisplayFilter, part: Part, drawn: DrawnPart) -> str:
+def input_words(ecg: str, course: RiskTimeline, page: Page) -> str:
+    """Return what the network of the family that an ECG is shown with reads; "": nothing known."""
+    point = ecg_words.point_of(ecg, course)
+    card = None if point is None or point.lead_set is None else course.cards.get(point.lead_set)
+    return model_input_words(card, page.settings.models_dir)
+
+
+def _foot(
+    record: EcgRecord, chosen: DisplayFilter, part: Part, drawn: DrawnPart, model_input: str
+) -> str:
     told = [f"Display: {_display_words(chosen, record.sampling_hz)}"]
     if drawn.resampled_from_hz is not None:
         told.append(f"drawn at {drawn.sampling_hz:g} of {drawn.resampled_from_hz:g} Hz")
     told.append(f"cart: {record.filters or 'not stated'}")
-    told.append(f"model input {BAND_HZ[0]:g}–{BAND_HZ[1]:g} Hz")
+    if model_input:
+        told.append(f"model input {model_input}")
     if part.of > 1:
         stretch = f"{ecg_words.clock(part.start_s)} to {ecg_words.clock(part.stop_s)}"
         told.append(f"part {part.number} of {part.of}, {stretch}")

@@ -225,6 +225,24 @@ def test_provenance_traces_the_prediction(engine: Engine) -> None:
     assert prediction.provenance is not None
     assert prediction.provenance.weights_sha256 == engine.card.weights_sha256
     assert prediction.provenance.waveform_sha256 == prediction.ecg == record.sha256
+    version = torch.__version__
+    assert prediction.provenance.backend == f"torch {version} float32 cpu"
+
+
+def test_where_no_network_runs_none_is_chosen_or_named(models_dir: Path) -> None:
+    fresh = Engine.load(FAMILY, "cpu", models_dir)
+    record = ecg(5)
+    flat = replace(record, signal_mv=np.zeros_like(record.signal_mv))
+    (withheld,) = fresh.score_cohort([flat], [])
+    assert isinstance(withheld.scores["uncalibrated"], NotApplicable)
+    assert withheld.provenance is not None
+    assert withheld.provenance.backend == fresh.computed_by == ""
+    assert fresh._chosen is None
+    beside, scored = fresh.score_cohort([flat, record], [])
+    assert beside.provenance is not None
+    assert scored.provenance is not None
+    assert beside.provenance.backend == ""
+    assert scored.provenance.backend == fresh.computed_by != ""
 
 
 def test_a_changed_weights_file_is_refused(tmp_path: Path) -> None:

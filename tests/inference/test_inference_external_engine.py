@@ -184,6 +184,7 @@ def test_known_architectures_load_safetensors_in_this_process():
         x = torch.tensor(engine.crops(RECORDS[0]), dtype=torch.float32)
         np.testing.assert_allclose(found, net(x).numpy()[:, 0], atol=1e-5)
     assert found.shape == (3,)
+    assert engine.computed_by == f"torch {torch.__version__} float32 cpu"
     wrong = made(save({"a": torch.zeros(2)}), **spec)
     with pytest.raises(InputDoesNotFitModel, match="do not fit architecture demo"):
         wrong.base_logits(RECORDS[:1])
@@ -197,6 +198,7 @@ def test_the_history_network_reads_zeros_without_a_history_and_its_numbers_with_
     with torch.no_grad():
         moved = float(net.prior(torch.tensor([row]).double() / 50) - net.prior.bias)
     assert told[0, 0, 0] - plain[0, 0, 0] == pytest.approx(moved, abs=1e-9)
+    assert engine.computed_by == f"torch {torch.__version__} float64 cpu, TorchScript"
     engine.close()
 
 

@@ -113,6 +113,7 @@ class HandmadeEngine:
     """Scores that a test chose, by content hash: (uncalibrated, masked, recalibrated)."""
 
     labels = ()
+    computed_by = "chosen by the test"
 
     def __init__(self, family: FamilyCard, chosen: dict[str, tuple[float, float, float]]):
         self.card = family

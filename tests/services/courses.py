@@ -72,6 +72,7 @@ class MeanEngine:
     """Base logit = mean of lead I (mV); histories by the real second pass; no label head."""
 
     labels = ()
+    computed_by = "numpy mean of lead I"
 
     def __init__(self, card):
         self.card = card

@@ -156,6 +156,39 @@ def test_a_failed_fill_lets_go_of_the_lock(few):
     store.close()
 
 
+def base_logits(store):
+    """Return the logits without history by waveform and family."""
+    return {
+        (ecg.sha256, family): made.base_logits
+        for key in store.patient_keys()
+        for ecg in store.ecgs_of(key)
+        for family, made in store.predictions_of(key).get(ecg.key, {}).items()
+    }
+
+
+def test_patients_scored_together_score_as_one_by_one_also_after_a_break(few, monkeypatch):
+    shipped = few.model_copy(update={"models_dir": Settings().models_dir, "backend": "torch"})
+
+    def break_off(done, total, message):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    store = open_store("sqlite://")
+    with pytest.raises(KeyboardInterrupt):
+        fill(store, shipped, break_off)
+    assert len(store.patient_keys()) == 2
+    assert base_logits(store) == {}
+    fill(store, shipped)
+    together = base_logits(store)
+    store.close()
+    monkeypatch.setattr("ecgdash.services.demo._ECGS_PER_SCORING", 1)
+    store = open_store("sqlite://")
+    fill(store, shipped)
+    assert base_logits(store) == together
+    assert {family for _, family in together} >= {"deepecg-lvsd-12", "deepecg-lvsd-1"}
+    store.close()
+
+
 def test_without_sample_files_it_says_what_to_do(store, tmp_path):
     with pytest.raises(NotFound, match="no sample patients in"):
         fill(store, Settings(sample_dir=tmp_path, models_dir=tmp_path))

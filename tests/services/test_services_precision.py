@@ -26,6 +26,7 @@ from ecgdash.services.precision import (
     install_precision,
     installed_precision,
     measure_precision,
+    result_words,
 )
 
 FAMILY = "deepecg-lvsd-1"
@@ -144,6 +145,18 @@ def test_a_record_is_read_back_and_of_other_weights_refused(models_dir: Path) ->
     path.write_text('{"format": "other"}')
     with pytest.raises(InputFileError, match="lower precisions cannot be read"):
         read_precision(path)
+
+
+def test_what_another_machine_measured_on_the_same_ecgs_is_kept(models_dir: Path) -> None:
+    on_gpu = replace(PASSED, backend="torch-cuda", precision="tf32", processor="Some GPU")
+    install_precision(record(models_dir, on_gpu, PASSED), models_dir)
+    again = replace(PASSED, error_near_logit=0.015)
+    install_precision(record(models_dir, again), models_dir)
+    assert installed_precision(models_dir)[FAMILY].results == (again, on_gpu)
+    assert "tf32 on torch-cuda 2026.4.1 (Some GPU): passed" in result_words(on_gpu)
+    other_ecgs = replace(record(models_dir, again), data="SIMULATED: 8 ECGs")
+    install_precision(other_ecgs, models_dir)
+    assert installed_precision(models_dir)[FAMILY].results == (again,)
 
 
 def test_it_is_measured_on_whole_courses_of_simulated_patients(models_dir: Path) -> None:

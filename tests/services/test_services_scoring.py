@@ -1,5 +1,7 @@
 """Two-pass scoring over the store: what is scored, what looks back, what never leaks."""
 
+from dataclasses import replace
+
 import pytest
 from courses import (
     ANALYSABLE,
@@ -13,10 +15,12 @@ from courses import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecgdash import __version__
 from ecgdash.domain import LIMB_LEADS, MASKED, RECALIBRATED, UNCALIBRATED, VariantScore
+from ecgdash.services.exporting import provenance_json, timeline_json
 from ecgdash.services.scoring import score_patients
 from ecgdash.services.timelines import timeline
-from ecgdash.store import open_store
+from ecgdash.store import Findings, open_store
 
 
 @pytest.fixture
@@ -94,6 +98,58 @@ def test_new_weights_are_scored_anew(store, engine):
     made = store.predictions_of(patient)[key][newer.card.family].provenance
     assert made.weights_sha256 == "x" * 64
     assert made.waveform_sha256 == store.ecg(key).sha256
+
+
+def test_a_renewed_history_keeps_what_computed_its_logits(store, engine):
+    """And another backend alone scores nothing anew."""
+    ecgs = [(make_record(0.5, 0), ANALYSABLE), (make_record(0.2, 50), ANALYSABLE)]
+    patient, keys = fill(store, ecgs)
+    engine.computed_by = "torch 2.13.0 float32 cpu"
+    score_patients(store, [engine])
+    engine.computed_by = "openvino 2026.4.1 float32 cpu"
+    report = score_patients(store, [engine])
+    assert (report.n_networks, report.n_updated) == (0, 0)
+
+    store.add_echo(patient, make_echo(1, 30))
+    third = store.add_ecg(patient, make_record(0.7, 90), Findings(ANALYSABLE))
+    before = {
+        ecg: found[engine.card.family].provenance
+        for ecg, found in store.predictions_of(patient).items()
+    }
+    report = score_patients(store, [engine])
+    assert (report.n_networks, report.n_updated) == (1, 2)
+    after = {
+        ecg: found[engine.card.family].provenance
+        for ecg, found in store.predictions_of(patient).items()
+    }
+    assert after[keys[1]].made_at > before[keys[1]].made_at
+    assert after[keys[1]].backend == before[keys[1]].backend == "torch 2.13.0 float32 cpu"
+    assert after[third].backend == "openvino 2026.4.1 float32 cpu"
+
+
+def test_where_a_score_comes_from_is_told_on_the_timeline_and_in_its_json(store, engine):
+    ecgs = [
+        (make_record(0.5, 0), ANALYSABLE),
+        (make_record(0.2, 50), FLAT),
+        (make_record(0.3, 90), ANALYSABLE),
+    ]
+    patient, _ = fill(store, ecgs)
+    score_patients(store, [engine])
+    course = timeline(store, patient, [engine.card])
+    origin = course.points[0].provenance
+    assert origin == store.predictions_of(patient)[course.points[0].ecg]["test-lvsd-12"].provenance
+    scored, withheld, _ = timeline_json(course)["points"]
+    assert scored["provenance"] == {
+        "family": "test-lvsd-12",
+        "weights_sha256": "w" * 64,
+        "preprocessing_version": 1,
+        "waveform_sha256": ecgs[0][0].sha256,
+        "software_version": __version__,
+        "backend": "numpy mean of lead I",
+        "made_at": origin.made_at.isoformat(),
+    }
+    assert withheld["provenance"] is None
+    assert provenance_json(replace(origin, backend=""))["backend"] is None
 
 
 def test_a_history_holds_only_scores_of_its_own_lead_set(store):

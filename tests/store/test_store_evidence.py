@@ -96,7 +96,12 @@ def test_scores_out_of_range_are_refused():
         HeadScores("fam", "a" * 64, {"AFIB": float("nan")})
 
 
-SIXTH_SCHEMA = ("DROP TABLE attributions",)
+SEVENTH_SCHEMA = (
+    "ALTER TABLE predictions DROP COLUMN backend",
+    "ALTER TABLE worklist DROP COLUMN others",
+)
+SEVENTH_VERSION = "UPDATE alembic_version SET version_num = '0007'"
+SIXTH_SCHEMA = (*SEVENTH_SCHEMA, "DROP TABLE attributions")
 SIXTH_VERSION = "UPDATE alembic_version SET version_num = '0006'"
 FIFTH_SCHEMA = (
     *SIXTH_SCHEMA,

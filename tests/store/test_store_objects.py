@@ -158,16 +158,17 @@ scores = st.builds(VariantScore, unit, operating_points, histories) | st.builds(
     st.dictionaries(text, scores, max_size=4),
     st.dictionaries(text, st.tuples(*[st.floats(-30, 30)] * 3), max_size=4),
     moments,
+    text,
 )
 @fast
-def test_predictions(shared, by_variant, logits, made_at):
+def test_predictions(shared, by_variant, logits, made_at, backend):
     patient = shared.put_patient(Patient("with predictions"))
     stored = shared.ecgs_of(patient)
     if not stored:
         record = EcgRecord(np.zeros((1, 9), np.float32), ("I",), 250.0)
         shared.add_ecg(patient, record, Findings(GateResult()))
         stored = shared.ecgs_of(patient)
-    made = Provenance("family", "w" * 64, 1, stored[0].sha256, "0.1", made_at)
+    made = Provenance("family", "w" * 64, 1, stored[0].sha256, "0.1", made_at, backend)
     prediction = Prediction(stored[0].key, "1", by_variant, logits, made)
     shared.save_predictions([prediction])
     back = shared.predictions_of(patient)[stored[0].key]["family"]

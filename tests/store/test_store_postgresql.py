@@ -20,6 +20,8 @@ from ecgdash.domain import (
     GateResult,
     HeadScores,
     Patient,
+    Prediction,
+    Provenance,
     RuleEvidence,
 )
 from ecgdash.store import Findings, WorklistQuery, open_store
@@ -70,6 +72,9 @@ def test_objects_read_back_equal_and_the_worklist_answers():
     assert store.without_head([patient], "a" * 64) == []
     assert store.without_head([patient], "b" * 64) == [stored.key]
     assert [study.performed_at for study in store.echoes_of(patient)] == [moment]
+    origin = Provenance("fam", "a" * 64, 1, record.sha256, "0.1", moment, "torch 2.13.0 cpu")
+    store.save_predictions([Prediction(stored.key, "1", {}, {"uncalibrated": (0.5,)}, origin)])
+    assert store.predictions_of(patient)[stored.key]["fam"].provenance == origin
     for order in ("action", "change", "score", "last_ecg", "patient"):
         assert store.worklist(WorklistQuery(order=order, find="%", last_echo="old")).rows == ()
     store.close()
