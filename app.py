@@ -10,6 +10,6 @@ with setup("") as page:
     else:
         title = worklist_page.place_title()
         query = worklist_page.choose_query(page)
-        shown = worklist(page.store, query)
+        shown = worklist(page.store, query, page.cards)
         worklist_page.draw_title(title, shown, query)
         worklist_page.draw_table(shown, query, page)

@@ -35,7 +35,8 @@ with setup("ecg") as page:
     left, right = st.columns([1012, 360], gap="medium")
     with left, st.container(key="ed-ecg-sheet"):
         title = ecg_words.sheet_title(facts, course, page.zone)
-        about = ecg_sheet.SheetWords(title, told, course.simulated)
+        reads = ecg_sheet.input_words(facts.key, course, page)
+        about = ecg_sheet.SheetWords(title, told, course.simulated, reads)
         ecg_sheet.draw_sheet(record, facts, drawing, about, overlay=explanation.overlay)
         ecg_explain.draw_map_notes(explanation, facts, course, page)
     with right, st.container(key="ed-ecg-values"):
@@ -49,7 +50,7 @@ with setup("ecg") as page:
             shown = ecg_compare.Shown(record, facts, course, page)
             ecg_compare.draw_compared(shown, compared, way, drawing)
         with st.container(key="ed-ecg-about"):
-            ecg_page.draw_about(facts)
+            ecg_page.draw_about(facts, point, page.zone)
         ecg_page.draw_words(told)
     ecg_explain.draw_map_trust(explanation, page)
     ecg_stability.draw_stability(facts, course, page)

@@ -41,6 +41,7 @@ from ecgdash.domain.timeline import (
     RiskTimeline,
     TimelineEcho,
     TimelinePoint,
+    WorklistOther,
     WorklistPage,
     WorklistRow,
 )
@@ -107,6 +108,7 @@ __all__ = [
     "VariantScore",
     "Verdict",
     "WaveTable",
+    "WorklistOther",
     "WorklistPage",
     "WorklistRow",
     "form_pairs",

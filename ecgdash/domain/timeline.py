@@ -9,7 +9,7 @@ from ecgdash.domain.gate import GateStatus
 from ecgdash.domain.leads import LeadSet
 from ecgdash.domain.model import FamilyCard
 from ecgdash.domain.patient import EchoStudy, Patient
-from ecgdash.domain.prediction import NotApplicable, VariantScore
+from ecgdash.domain.prediction import NotApplicable, Provenance, VariantScore
 
 __all__ = [
     "ActionKind",
@@ -21,6 +21,7 @@ __all__ = [
     "TimelineEcho",
     "TimelinePoint",
     "WorklistGroup",
+    "WorklistOther",
     "WorklistPage",
     "WorklistRow",
 ]
@@ -108,6 +109,8 @@ class TimelinePoint:
         `ecgdash.explain.history`); empty where there is no history.
     base_logit : mapping of str to float
         Logit of the mean base probability over the crops, by variant.
+    provenance : Provenance or None
+        Of `scores`; None where there are none.
     """
 
     ecg: str
@@ -125,6 +128,7 @@ class TimelinePoint:
     change: Change | None = None
     contributions: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     base_logit: Mapping[str, float] = field(default_factory=dict)
+    provenance: Provenance | None = None
 
     @property
     def best_variant(self) -> str | None:
@@ -162,6 +166,9 @@ class OtherScore:
     ecg: str
     recorded_at: datetime
     score: VariantScore
+    lead_set: LeadSet
+    weights_sha256: str
+    provenance: Provenance | None = None
 
 
 @dataclass(frozen=True)
@@ -194,6 +201,42 @@ class RiskTimeline:
 
 
 @dataclass(frozen=True)
+class WorklistOther:
+    """The latest score of a patient by a family that the worklist's row is not of.
+
+    It stands beside the row and has no part in its order, change or trend.
+
+    Attributes
+    ----------
+    label : str
+        Its own label definition, such as "LVEF < 50 %".
+    variant : str
+        The variant with most history that has a score.
+    value, threshold : float
+        Score in [0, 1], higher is worse, and the family's own threshold.
+    recorded_at : datetime
+        Of the patient's latest ECG that has a score of this family; not always the latest ECG.
+    weights_sha256 : str
+        Of the family when the row was written: of other weights, the score holds no more.
+    """
+
+    family: str
+    title: str
+    label: str
+    lead_set: LeadSet
+    variant: str
+    value: float
+    threshold: float
+    recorded_at: datetime
+    weights_sha256: str
+
+    @property
+    def positive(self) -> bool:
+        """Whether the score is at or above the family's own threshold."""
+        return self.value >= self.threshold
+
+
+@dataclass(frozen=True)
 class WorklistRow:
     """One patient on the worklist; every value stands in one database row.
 
@@ -206,6 +249,8 @@ class WorklistRow:
         Whose score it is; None: no family, or a row that an earlier version wrote.
     next_step, next_reason : str
         Suggestion from the rule table of `services.monitoring`.
+    others : tuple of WorklistOther
+        Latest score of each family that the row is not of; empty in a row of an earlier version.
     """
 
     key: str
@@ -232,6 +277,7 @@ class WorklistRow:
     folded: bool = False
     folded_reason: str = ""
     family: str | None = None
+    others: tuple[WorklistOther, ...] = ()
 
 
 @dataclass(frozen=True)

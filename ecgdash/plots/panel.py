@@ -39,6 +39,8 @@ class TrajectoryView:
         Scores on a linear axis from 0 to 1 instead of the logit axis.
     zone : ZoneInfo
         The site's zone, in which times are shown.
+    others : bool
+        Scores of other families as marks of their own.
     """
 
     emphasised: str
@@ -46,6 +48,7 @@ class TrajectoryView:
     narrow: bool = False
     linear: bool = False
     zone: ZoneInfo = ZoneInfo("UTC")  # noqa: B008 - an immutable zone
+    others: bool = True
 
     @property
     def height_px(self) -> int:
@@ -146,6 +149,8 @@ def _score_scale(timeline: RiskTimeline, view: TrajectoryView) -> ScoreScale:
         for run in series.scored_runs(timeline, variant, lead_set, view.zone)
         for point in run
     ]
+    if view.others:
+        values += [one.score.value for one in series.marked_scores(timeline)]
     low = min([logit(0.006), *(logit(v) - 0.25 for v in values)])
     high = max([logit(0.95), *(logit(v) + 0.35 for v in values)])
     return ScoreScale(expit(low), expit(high))

@@ -9,8 +9,9 @@ from datetime import datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from ecgdash.domain import NotApplicable, RiskTimeline, TimelinePoint, VariantScore
+from ecgdash.domain import NotApplicable, OtherScore, RiskTimeline, TimelinePoint, VariantScore
 from ecgdash.plots.scale import logit
+from ecgdash.plots.style import OTHER_MARKS
 
 __all__ = [
     "NO_MODEL",
@@ -21,6 +22,7 @@ __all__ = [
     "lead_sets",
     "local_time",
     "main_lead_set",
+    "marked_scores",
     "noise_floor",
     "noise_spans",
     "not_applicable",
@@ -129,6 +131,12 @@ def last_change(runs: list[list[ScoredPoint]], noise_logit: float | None) -> Las
     difference = logit(latest.score.value) - logit(earlier.score.value)
     beyond = None if noise_logit is None else abs(difference) > noise_logit
     return LastChange(earlier, latest, difference, beyond)
+
+
+def marked_scores(timeline: RiskTimeline) -> list[OtherScore]:
+    """Return the scores of the other families that have a mark: the first few, in their order."""
+    families = list(dict.fromkeys(one.family for one in timeline.others))[: len(OTHER_MARKS)]
+    return [one for one in timeline.others if one.family in families]
 
 
 def withheld(timeline: RiskTimeline, zone: ZoneInfo) -> list[Mark]:

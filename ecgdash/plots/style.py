@@ -15,8 +15,10 @@ __all__ = [
     "FONT_FAMILY",
     "LIGHT",
     "LVEF_SYMBOLS",
+    "OTHER_MARKS",
     "TEXT_PX",
     "EcgPaper",
+    "OtherMark",
     "Theme",
     "VariantStyle",
     "axis_lines",
@@ -146,6 +148,35 @@ def variant_style(variant: str) -> VariantStyle:
 def series_colour(theme: Theme, variant: str) -> str:
     """Return the colour of a variant in a theme."""
     return str(getattr(theme, variant_style(variant).token))
+
+
+@dataclass(frozen=True)
+class OtherMark:
+    """A hollow mark without a hue for the scores of a family that a timeline is not of.
+
+    Attributes
+    ----------
+    symbol : str
+        Plotly's marker symbol.
+    glyph : str
+        The mark as a character, for legends and tables.
+    shape : str
+        Its name in the worklist's script.
+    """
+
+    symbol: str
+    glyph: str
+    shape: str
+
+
+OTHER_MARKS: Final = (
+    OtherMark("triangle-down-open", "▽", "triangle-down"),
+    OtherMark("star-open", "☆", "star"),
+    OtherMark("triangle-right-open", "▷", "triangle-right"),
+    OtherMark("bowtie-open", "⋈", "bowtie"),
+)
+"""Of the first, second, ... other family of a patient; told apart by shape alone. Further
+families stand in the table only: more hollow marks of 10 pixels would not be told apart."""
 
 
 LVEF_SYMBOLS: Final = {

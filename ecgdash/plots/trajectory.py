@@ -28,9 +28,10 @@ def trajectory(timeline: RiskTimeline, view: TrajectoryView) -> go.Figure:
     Returns
     -------
     plotly.graph_objects.Figure
-        One trace per variant and lead set (`meta` names them; `customdata`
-        holds the ECG key and the score), one for the withheld ECGs, one for
-        those not applicable, and the LVEF traces. On the logit axis y is the logit.
+        One trace of marks per other family, one per variant and lead set (`meta`
+        names them; `customdata` holds the ECG key and the score), one for the withheld
+        ECGs, one for those not applicable, and the LVEF traces. On the logit axis y is
+        the logit.
     """
     panel = panel_of(timeline, view)
     figure = go.Figure(data=list(traces(timeline, view, panel)))

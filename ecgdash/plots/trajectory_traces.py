@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from ecgdash.domain import RiskTimeline, TimelineEcho
 from ecgdash.plots import series, style
+from ecgdash.plots.others import other_traces
 from ecgdash.plots.panel import Panel, TrajectoryView
 from ecgdash.plots.trajectory_words import day_time, echo_hover, score_hover
 
@@ -18,7 +19,11 @@ _UNFADED: Final = {"marker": {"opacity": 1.0}}
 
 
 def traces(timeline: RiskTimeline, view: TrajectoryView, panel: Panel) -> Iterator[go.Scatter]:
-    """Yield every trace, the emphasised variant last of the scores."""
+    """Yield every trace, the emphasised variant last of the scores.
+
+    Marks of other families lie beneath them, so that they never cover a point of the line.
+    """
+    yield from other_traces(timeline, view, panel)
     order = sorted(series.variants_of(timeline), key=lambda name: name == view.emphasised)
     for lead_set in series.lead_sets(timeline):
         for variant in order:

@@ -10,7 +10,7 @@ from ecgdash.plots import series, style
 from ecgdash.plots.labels import spread
 from ecgdash.plots.panel import Panel, TrajectoryView, echo_gap
 
-__all__ = ["annotations", "day", "day_time", "echo_hover", "score_hover"]
+__all__ = ["annotations", "day", "day_time", "echo_hover", "lead_words", "score_hover"]
 
 _LINE_PX = 15
 _REASON_CHARACTERS = 34
@@ -36,7 +36,7 @@ def score_hover(point: series.ScoredPoint, variant: str, lead_set: str) -> str:
     """Return the hover text of a score."""
     threshold = point.score.threshold.value
     side = "above" if point.score.positive else "below"
-    leads = "" if lead_set == "12" else f", {_leads(lead_set)}"
+    leads = "" if lead_set == "12" else f", {lead_words(lead_set)}"
     label = style.variant_style(variant).label
     return (
         f"<b>{label}</b> {point.score.value:.2f}, {side} threshold {threshold:.2f}"
@@ -282,7 +282,8 @@ def _lvef_labels(
         }
 
 
-def _leads(lead_set: str) -> str:
+def lead_words(lead_set: str) -> str:
+    """Return "lead I only" or "6 leads"."""
     return "lead I only" if lead_set == "1" else f"{lead_set} leads"
 
 

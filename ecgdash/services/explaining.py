@@ -16,6 +16,7 @@ from ecgdash.domain.timeline import RiskTimeline, TimelinePoint
 from ecgdash.errors import NotFound
 from ecgdash.services.attributions import attribute, attribute_record, earlier_of
 from ecgdash.services.explaining_json import attribution_json, history_json
+from ecgdash.services.exporting import provenance_json
 from ecgdash.store import Store
 
 if TYPE_CHECKING:
@@ -182,6 +183,7 @@ def explain_ecg(
             "slots by exact Shapley values"
         ),
         "unit": "logit",
+        "score_provenance": provenance_json(point.provenance),
         "variants": {
             one.variant: {
                 **_score_json(point, one.variant),

@@ -11,10 +11,17 @@ from typing import Any
 
 from ecgdash.domain.model import MASKED, RECALIBRATED, OperatingPoint
 from ecgdash.domain.pairs import History, HistorySlot
-from ecgdash.domain.prediction import NotApplicable, VariantScore
+from ecgdash.domain.prediction import NotApplicable, Provenance, VariantScore
 from ecgdash.domain.timeline import Change, OtherScore, RiskTimeline, TimelineEcho, TimelinePoint
 
-__all__ = ["point_json", "points_json", "slot_json", "threshold_origin", "timeline_json"]
+__all__ = [
+    "point_json",
+    "points_json",
+    "provenance_json",
+    "slot_json",
+    "threshold_origin",
+    "timeline_json",
+]
 
 Json = dict[str, Any]
 
@@ -64,6 +71,7 @@ def point_json(point: TimelinePoint) -> Json:
         "scores": {name: _score(score, withheld) for name, score in point.scores.items()},
         "history": {name: _history(point.scores.get(name)) for name in (MASKED, RECALIBRATED)},
         "change": _change(point.change),
+        "provenance": provenance_json(point.provenance),
     }
 
 
@@ -75,6 +83,25 @@ def _other_json(one: OtherScore) -> Json:
         "ecg": one.ecg,
         "recorded_at": _time(one.recorded_at),
         **_score(one.score, withheld=False),
+        "provenance": provenance_json(one.provenance),
+    }
+
+
+def provenance_json(origin: Provenance | None) -> Json | None:
+    """Return where scores come from as a JSON object; null where there are none.
+
+    Its `backend` is null in scores of a version that did not keep it.
+    """
+    if origin is None:
+        return None
+    return {
+        "family": origin.family,
+        "weights_sha256": origin.weights_sha256,
+        "preprocessing_version": origin.preprocessing_version,
+        "waveform_sha256": origin.waveform_sha256,
+        "software_version": origin.software_version,
+        "backend": origin.backend or None,
+        "made_at": _time(origin.made_at),
     }
 
 

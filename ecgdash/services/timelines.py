@@ -111,7 +111,7 @@ def timeline(
         simulated=found.simulated,
         age_years=_age(found, dated),
         actions=tuple(store.actions_of(found.key)),
-        others=other_scores(cards, shown, dated, predictions),
+        others=other_scores(cards, builder.shown_for, dated, predictions),
         diagnoses=tuple(f"{item.code_system} {item.code}" for item in diagnoses),
     )
 
@@ -127,8 +127,9 @@ class _Builder:
 
     def point(self, ecg: StoredEcg) -> TimelinePoint:
         lead_set = self.lead_set(ecg)
-        card = None if lead_set is None else self.cards.get(lead_set)
+        card = self.shown_for(ecg)
         prediction = self.prediction(ecg.key, card)
+        withheld = not ecg.gate.analysable
         return TimelinePoint(
             ecg=ecg.key,
             recorded_at=ecg.recorded_at,
@@ -143,6 +144,7 @@ class _Builder:
             measured=dict(ecg.measured),
             notes=(*ecg.notes, *ecg.gate.notes),
             base_logit={} if prediction is None else _base_logit(prediction),
+            provenance=None if prediction is None or withheld else prediction.provenance,
         )
 
     def lead_set(self, ecg: StoredEcg) -> LeadSet | None:
@@ -151,6 +153,11 @@ class _Builder:
         installed = [name for name in held if name in self.cards]
         chosen = installed or held
         return chosen[0] if chosen else None
+
+    def shown_for(self, ecg: StoredEcg) -> FamilyCard | None:
+        """Return the family whose score an ECG shows, None if none is installed for its leads."""
+        lead_set = self.lead_set(ecg)
+        return None if lead_set is None else self.cards.get(lead_set)
 
     def prediction(self, ecg: str, card: FamilyCard | None) -> Prediction | None:
         """Return the stored prediction of the weights that are installed now."""

@@ -1,6 +1,7 @@
 """Worklist rows: each patient's timeline boiled down to one row."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from ecgdash.domain.model import FamilyCard
@@ -11,6 +12,7 @@ from ecgdash.services.families import active_order, cards_by_lead_set
 from ecgdash.services.flag_rows import setting_of
 from ecgdash.services.folding import folded_reason
 from ecgdash.services.next_steps import next_step, situation_of
+from ecgdash.services.other_models import latest_of_each, still_installed
 from ecgdash.services.summaries import has_no_study, weak_evidence
 from ecgdash.services.timelines import timeline
 from ecgdash.store import Store, WorklistQuery
@@ -21,9 +23,20 @@ _TREND_LENGTH: Final = 12
 _PATIENTS_PER_TRANSACTION: Final = 100
 
 
-def worklist(store: Store, query: WorklistQuery) -> WorklistPage:
-    """Return one page of the worklist; its rows were made when the patients last changed."""
-    return store.worklist(query)
+def worklist(store: Store, query: WorklistQuery, cards: Sequence[FamilyCard] = ()) -> WorklistPage:
+    """Return one page of the worklist; its rows were made when the patients last changed.
+
+    Parameters
+    ----------
+    store : Store
+    query : WorklistQuery
+    cards : sequence of FamilyCard
+        Of the installed families. Scores of other families stand beside a row only while
+        their family is among them; by default none do.
+    """
+    found = store.worklist(query)
+    rows = tuple(replace(row, others=still_installed(row.others, cards)) for row in found.rows)
+    return replace(found, rows=rows)
 
 
 def refresh_worklist(
@@ -96,7 +109,7 @@ def choose_family(
         raise InvalidValue(
             f"{family} is of another label ({card.label}) than the family that worklist and "
             f"timelines show ({shown.label})",
-            accepted="Its scores stand on each patient's page under 'Other models', apart",
+            accepted="Its scores stand beside theirs as those of another model, apart",
             todo=f"Choose among the families of {card.lead_set} leads and {shown.label}",
         )
     store.set_active_family(card.lead_set, card.label, card.family)
@@ -142,6 +155,7 @@ def worklist_row(course: RiskTimeline) -> WorklistRow:
         next_reason=suggestion.rule,
         folded=bool(folded),
         folded_reason=folded,
+        others=latest_of_each(course.others),
     )
 
 

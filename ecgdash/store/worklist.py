@@ -1,7 +1,8 @@
 """The worklist: one row per patient, so that a page is one indexed query."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from sqlalchemy import (
     update,
 )
 
-from ecgdash.domain.timeline import WorklistGroup, WorklistPage, WorklistRow
+from ecgdash.domain.timeline import WorklistGroup, WorklistOther, WorklistPage, WorklistRow
 from ecgdash.store.base import StoreBase
 from ecgdash.store.objects import WorklistQuery
 from ecgdash.store.schema import patients, worklist
@@ -174,6 +175,7 @@ def _values(row: WorklistRow) -> dict[str, Any]:
         "change_kind": _change_kind(row),
         "change": change_value(row.change),
         "trend": [list(point) for point in row.trend],
+        "others": [_other_value(one) for one in row.others],
         **_sort_keys(row),
     }
 
@@ -208,4 +210,14 @@ def _row(row: Row[Any]) -> WorklistRow:
         group=_GROUPS[row.group_rank],
         change=change_from(row.change),
         trend=tuple((score, variant) for score, variant in row.trend),
+        others=tuple(_other_from(one) for one in row.others or ()),
     )
+
+
+def _other_value(one: WorklistOther) -> dict[str, Any]:
+    return {**asdict(one), "recorded_at": one.recorded_at.isoformat()}
+
+
+def _other_from(value: Mapping[str, Any]) -> WorklistOther:
+    recorded_at = datetime.fromisoformat(value["recorded_at"])
+    return WorklistOther(**{**value, "recorded_at": recorded_at})

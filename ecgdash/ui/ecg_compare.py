@@ -116,7 +116,9 @@ def draw_compared(shown: Shown, compared: TimelinePoint | None, way: Way, drawin
         html.small("Through the same display filter; the scored stretch of a longer recording."),
     )
     scored = replace(drawing, part=None)
-    ecg_sheet.draw_sheet(*earlier, scored, SheetWords(head, told, course.simulated), slot="earlier")
+    reads = ecg_sheet.input_words(earlier[1].key, course, page)
+    about = SheetWords(head, told, course.simulated, reads)
+    ecg_sheet.draw_sheet(*earlier, scored, about, slot="earlier")
 
 
 def _draw_median_beats(

@@ -1,11 +1,13 @@
 """The last part of the ECG page: what gate and reader remarked, and the lesser measurements."""
 
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from ecgdash.domain import Provenance, TimelinePoint
 from ecgdash.services.monitoring import StoredEcg
-from ecgdash.ui import html
+from ecgdash.ui import html, words
 from ecgdash.ui.html import Column
 
 __all__ = ["draw_about", "draw_words"]
@@ -20,8 +22,8 @@ _OTHERS: Final = {
 }
 
 
-def draw_about(facts: StoredEcg) -> None:
-    """Draw the outcome of the gate, what was scored, and the remarks of reader and gate."""
+def draw_about(facts: StoredEcg, point: TimelinePoint | None, zone: ZoneInfo) -> None:
+    """Draw the outcome of the gate, what was scored and by what, and the remarks of the reader."""
     others = [
         told.format(facts.measured[key])
         .replace("%", "\N{NO-BREAK SPACE}%")
@@ -32,10 +34,22 @@ def draw_about(facts: StoredEcg) -> None:
     rows = [
         ("Gate", _gate_words(facts)),
         ("Judged and scored", _window_words(facts)),
+        ("Scores come from", _origin_words(None if point is None else point.provenance, zone)),
         ("Also measured (ours)", ", ".join(others) or "nothing"),
         ("Remarks of the reader", "; ".join(facts.notes) or "none"),
     ]
     html.draw(html.table("About this ECG", (Column("About", "lead"), Column("", "wide")), rows))
+
+
+def _origin_words(origin: Provenance | None, zone: ZoneInfo) -> str:
+    if origin is None:
+        return "no score"
+    sha = origin.weights_sha256
+    by = f"computed by {origin.backend}" if origin.backend else "what computed them was not kept"
+    return (
+        f"{origin.family}, weights sha256 {sha[:4]}…{sha[-4:]}; {by}; "
+        f"ECGDash {origin.software_version}, {words.day_time(origin.made_at, zone)}"
+    )
 
 
 def _typeset(figure: str) -> str:

@@ -11,7 +11,7 @@ from ecgdash.plots.series import main_lead_set, variants_of
 from ecgdash.services.exporting import threshold_origin
 from ecgdash.services.flag_rows import setting_of
 from ecgdash.services.summaries import Summary, has_no_study
-from ecgdash.ui import html, state, words
+from ecgdash.ui import html, other_models, state, words
 from ecgdash.ui.html import Cell, Column
 from ecgdash.ui.navigation import href, open_address
 from ecgdash.ui.page import Page
@@ -103,9 +103,10 @@ def draw_plot(timeline: RiskTimeline, emphasised: str, page: Page, alt: str) -> 
         Cell("</p>"),
     )
     linear = st.session_state.get(state.LINEAR_AXIS, False)
+    others = other_models.shows_other_marks()
     for narrow in (False, True):
         size = "narrow" if narrow else "wide"
-        view = TrajectoryView(emphasised, page.theme, narrow, linear, page.zone)
+        view = TrajectoryView(emphasised, page.theme, narrow, linear, page.zone, others)
         key = f"{state.PLOT}_{size}_{timeline.key}"
         with st.container(key=f"ed-plot-{size}"):
             st.plotly_chart(
@@ -123,8 +124,10 @@ def draw_plot(timeline: RiskTimeline, emphasised: str, page: Page, alt: str) -> 
         _to_card("Threshold and its origin", timeline, emphasised),
         Cell("</p>"),
     )
-    with st.container(key="ed-noprint-axis"):
+    other_models.draw_other_legend(timeline)
+    with st.container(horizontal=True, key="ed-noprint-axis"):
         st.checkbox("Linear score axis (0 to 1)", key=state.LINEAR_AXIS)
+        other_models.choose_other_marks(timeline)
 
 
 def _to_card(words_: str, timeline: RiskTimeline, variant: str) -> Cell:
@@ -164,7 +167,7 @@ def _plot_caption(timeline: RiskTimeline, emphasised: str) -> str:
 
 def _marks_caption(timeline: RiskTimeline, emphasised: str) -> str:
     text = (
-        "Ticks at the left edge: thresholds of the other scores. Bar at the foot of the LVEF "
+        "Ticks at the left edge: thresholds of the other variants. Bar at the foot of the LVEF "
         "panel: echo paired with an ECG within 14 days. ◆ Simpson, ◇ visual, □ M-mode, ○ method "
         "not stated. × score withheld, the line breaks there. Bar at the foot of the score panel: "
         "not applicable. Hollow score markers: fewer leads than the latest ECG, or more; lines "

@@ -12,6 +12,7 @@ __all__ = [
     "IMPORT_UNDONE",
     "LINEAR_AXIS",
     "OPENED_ECG",
+    "OTHER_MARKS",
     "PLOT",
     "PREVALENCE",
     "SHOWN_ECG",
@@ -47,6 +48,9 @@ WORKLIST_PAGE: Final = "worklist_page"
 
 LINEAR_AXIS: Final = "linear_score_axis"
 """Whether scores are drawn on a linear axis."""
+
+OTHER_MARKS: Final = "marks_of_other_models"
+"""Whether the plot shows the scores of other families."""
 
 ALL_ECGS: Final = "all_ecgs"
 """Whether the ECG list shows more than the latest few."""

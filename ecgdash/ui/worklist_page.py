@@ -2,18 +2,20 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ecgdash.domain import WorklistPage, WorklistRow
+from ecgdash.domain import FamilyCard, WorklistPage, WorklistRow
 from ecgdash.services.monitoring import WorklistQuery, worklist
 from ecgdash.ui import html, state, words
 from ecgdash.ui.components import draw_worklist
 from ecgdash.ui.html import Cell
 from ecgdash.ui.page import RESEARCH_USE, Page
+from ecgdash.ui.worklist_others import others_json
 from ecgdash.ui.worklist_view import legend, worklist_view
 
 __all__ = ["choose_query", "draw_table", "draw_title", "place_title", "worklist_csv"]
@@ -144,9 +146,10 @@ def _first_page() -> None:
 
 
 def _draw_download(query: WorklistQuery, page: Page) -> None:
+    cards = page.cards
     st.download_button(
         "Download CSV",
-        lambda: worklist_csv(page.store, query),
+        lambda: worklist_csv(page.store, query, cards),
         file_name="ecgdash_worklist_research_use_only.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -167,17 +170,18 @@ def draw_table(shown: WorklistPage, query: WorklistQuery, page: Page) -> None:
         st.pagination(n_pages, key=state.WORKLIST_PAGE)
 
 
-def worklist_csv(store: Any, query: WorklistQuery) -> bytes:
+def worklist_csv(store: Any, query: WorklistQuery, cards: Sequence[FamilyCard] = ()) -> bytes:
     """Return every row that matches as CSV, read page by page.
 
-    Text cells that a spreadsheet would run as a formula get a leading apostrophe.
+    Scores of other families that are among `cards` stand in one cell, as a JSON list. Text
+    cells that a spreadsheet would run as a formula get a leading apostrophe.
     """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([*_CSV_COLUMNS, "notice"])
     number = 1
     while True:
-        part = worklist(store, replace(query, page=number, page_size=_EXPORT_ROWS))
+        part = worklist(store, replace(query, page=number, page_size=_EXPORT_ROWS), cards)
         writer.writerows([*_csv_row(row), RESEARCH_USE] for row in part.rows)
         if number * _EXPORT_ROWS >= part.n_matching:
             return out.getvalue().encode("utf-8")
@@ -206,6 +210,7 @@ _CSV_COLUMNS: Final = (
     "n_ecgs",
     "next_step",
     "reason",
+    "other_scores",
 )
 
 
@@ -238,4 +243,5 @@ def _csv_row(row: WorklistRow) -> list[object]:
         row.n_ecgs,
         row.next_step,
         row.next_reason,
+        others_json(row),
     ]

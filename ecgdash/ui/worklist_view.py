@@ -10,6 +10,7 @@ from ecgdash.plots.scale import share
 from ecgdash.plots.style import variant_style
 from ecgdash.ui import words
 from ecgdash.ui.navigation import card_href, href
+from ecgdash.ui.worklist_others import OTHERS_LEGEND, OTHERS_TITLE, others_view
 
 __all__ = ["GROUP_TITLES", "legend", "row_view", "worklist_view"]
 
@@ -29,6 +30,8 @@ _COLUMNS: Final = (
     {"name": "when", "title": "Last ECG", "width": 96},
     {"name": "step", "title": "Next step (suggestion)", "width": None},
 )
+_OTHERS: Final = {"name": "others", "title": OTHERS_TITLE, "width": 240}
+"""A column only where a row on the page has such scores; it stands apart from our score."""
 _SHOWN_FLAGS: Final = 3
 _STEPS: Final = {"": "No step suggested", "echo": "Echo suggested", "repeat ECG": "Repeat ECG"}
 
@@ -51,7 +54,9 @@ def worklist_view(
         {"title": title, "rows": [row_view(row, now, zone) for row in rows]}
         for title, rows in parts
     ]
-    return {"columns": list(_COLUMNS), "groups": groups}
+    *before, step = _COLUMNS
+    others = [_OTHERS] if any(row.others for row in page.rows) else []
+    return {"columns": [*before, *others, step], "others": bool(others), "groups": groups}
 
 
 def row_view(row: WorklistRow, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
@@ -71,6 +76,7 @@ def row_view(row: WorklistRow, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
         "lvef": f"{row.last_lvef_percent:.0f} %" if row.last_lvef_percent is not None else "",
         "lvef_age": words.months_ago(row.last_echo_at, now) if row.last_echo_at else "",
         "when": words.day(row.last_ecg_at, zone) if row.last_ecg_at else "undated",
+        "others": others_view(row, zone),
         "step": _STEPS.get(row.next_step, row.next_step),
         "step_strong": bool(row.next_step),
         "reason": row.folded_reason or row.next_reason.partition(": ")[2] or row.next_reason,
@@ -155,5 +161,5 @@ def legend(page: WorklistPage) -> str:
         f"{shown}{glyphs}. Black mark and dotted line: Youden threshold of that variant. "
         "× score withheld. “Within noise”: smaller than the repeat-to-repeat variation of the "
         "model. Trends join scores of one variant only. A score, a threshold or a change opens the "
-        "card of its model."
+        f"card of its model.{OTHERS_LEGEND if any(row.others for row in page.rows) else ''}"
     )

@@ -1,6 +1,8 @@
 """The ECG page: head, sheet, parts, filters, and what changed since an earlier ECG."""
 
+import html
 import json
+import re
 import struct
 from dataclasses import replace
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 from page_driver import told
 
+from ecgdash import __version__
 from ecgdash.domain import CANONICAL_LEADS, EcgRecord, GateResult
 from ecgdash.inference.gate import gate
 from ecgdash.plots.sheets import LARGEST_PAYLOAD_BYTES
@@ -56,6 +59,23 @@ def test_the_sheet_holds_the_whole_recording_as_stored(site, code):
         assert "Display: as recorded" in head["foot"]
         assert "model input 0.67–40 Hz" in head["foot"]
         assert not any(word in head["title"] for word in (code, ecg.key))
+
+
+def test_the_page_says_what_computed_the_scores(site):
+    at, ecg = open_ecg(site, "HM-0102", -1)
+    stored = site.store.predictions_of(ecg.patient_key)[ecg.key].values()
+    made = next(one.provenance for one in stored if one.lead_set == "12")
+    row = re.search(r"Scores come from.*?</tr>", told(at), re.S).group(0)
+    shown = html.unescape(re.sub(r"<[^>]+>", " ", row))
+    for words in (
+        f"{made.family}, weights sha256 {made.weights_sha256[:4]}…{made.weights_sha256[-4:]};",
+        "computed by chosen by the test;",
+        f"ECGDash {__version__}, ",
+    ):
+        assert words in shown
+    withheld, _ = open_ecg(site, "HM-0276", -1)
+    row = re.search(r"Scores come from.*?</tr>", told(withheld), re.S).group(0)
+    assert "no score" in row
 
 
 def test_a_display_filter_is_drawn_named_and_kept(site):

@@ -17,6 +17,7 @@ from ecgdash.services.explaining import (
     lead_attributions,
     with_contributions,
 )
+from ecgdash.services.exporting import provenance_json
 from ecgdash.services.importing import import_paths
 from ecgdash.services.monitoring import timeline
 from ecgdash.services.scoring import load_engines, score_patients
@@ -91,6 +92,9 @@ def test_against_a_flat_line(explained):
     told = explain_ecg(store, engines, course, ecg)
     assert told == explain_ecg(store, engines, course, ecg, "zero")
     assert "flat line" in told["method"]
+    origin = store.predictions_of(course.key)[ecg][told["family"]].provenance
+    assert origin.backend.split()[0] in ("torch", "openvino")
+    assert told["score_provenance"] == provenance_json(origin)
     for one in told["variants"].values():
         assert_adds_up(one)
         assert one["reference"] == {"kind": "zero", "logit": one["logit_of_flat_line"]}

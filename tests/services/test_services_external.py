@@ -127,11 +127,17 @@ def test_its_scores_stand_beside_ours_under_their_own_label(models_dir, store):
     assert all(score.threshold.value == 0.268 for score in with_values.values())
     # nothing of theirs enters our points: no score, no change, no history
     assert replace(both, others=()) == replace(plain, others=())
-    assert worklist(store, WorklistQuery(show_folded=True)).rows == (row,)
+    (beside,) = worklist(store, WorklistQuery(show_folded=True), installed_cards(settings)).rows
+    assert replace(beside, others=()) == row
+    (one,) = beside.others
+    assert (one.family, one.label, one.threshold) == ("heartwise-lvef50", "LVEF < 50 %", 0.268)
+    assert one.value == with_values[keys[-1]].value
     told = timeline_json(both)
     json.dumps(told, allow_nan=False)
     assert [one["label"] for one in told["other_models"]] == ["LVEF < 50 %"] * 3
     assert "not all of its figures are stated" in told["other_models"][0]["threshold_origin"]
+    assert told["other_models"][0]["provenance"]["backend"].endswith("cpu, TorchScript")
+    assert " float32 " in told["points"][0]["provenance"]["backend"]
 
 
 def test_a_family_of_another_label_cannot_take_the_worklists_place(models_dir, store):

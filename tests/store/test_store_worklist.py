@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from ecgdash.domain import Change, Patient, WorklistRow
+from ecgdash.domain import Change, Patient, WorklistOther, WorklistRow
 from ecgdash.store import WorklistQuery
 
 NOW = datetime.now(UTC)
@@ -65,7 +65,11 @@ def counted(store):
 
 def test_rows_read_back_equal(store):
     key = store.put_patient(Patient("1"))
-    row = make_row(key, 1, flags=("LBBB", "QRS>140"))
+    others = (
+        WorklistOther("a", "A", "LVEF < 50 %", "12", "masked", 0.123456789, 0.2, NOW, "0" * 64),
+        WorklistOther("b", "B", "LVEF <= 40 %", "1", "only", 1.0, 0.3, NOW, "1" * 64),
+    )
+    row = make_row(key, 1, flags=("LBBB", "QRS>140"), others=others)
     store.save_worklist_rows([row])
     assert store.worklist(WorklistQuery()).rows == (row,)
 

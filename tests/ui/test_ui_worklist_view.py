@@ -4,8 +4,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ecgdash.domain import Change, WorklistPage, WorklistRow
+from ecgdash.domain import Change, WorklistOther, WorklistPage, WorklistRow
 from ecgdash.plots.scale import share
+from ecgdash.plots.style import OTHER_MARKS
+from ecgdash.ui.components import asset
 from ecgdash.ui.worklist_view import legend, row_view, worklist_view
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -122,3 +124,64 @@ def test_groups_stand_only_where_the_order_is_theirs():
 
 def test_legend_counts_the_page():
     assert legend(page(ROW, ROW)).startswith("Rows 26 to 27 of 30. ● recalibrated")
+
+
+OTHER = WorklistOther(
+    "ef50",
+    "House B <i>net</i>, LVEF < 50 %",
+    "LVEF < 50 %",
+    "12",
+    "uncalibrated",
+    0.77,
+    0.268,
+    ROW.last_ecg_at,
+    "0" * 64,
+)
+
+
+def test_scores_of_other_families_stand_in_a_column_of_their_own():
+    others = view(others=(OTHER,))["others"]
+    (one,) = others["rows"]
+    assert (one["title"], one["label"]) == ("House B <i>net</i>", "LVEF < 50\N{NO-BREAK SPACE}%")
+    assert (one["value"], one["side"], one["threshold"]) == ("0.77", "above", "0.27")
+    assert one["card"] == "models?family=ef50&variant=uncalibrated"
+    assert one["when"] == ""
+    assert (one["bar"]["score"], one["bar"]["threshold"]) == (share(0.77), share(0.268))
+    assert one["bar"]["shape"] == OTHER_MARKS[0].shape
+    assert one["bar"]["alt"] == (
+        "House B <i>net</i>, LVEF < 50\N{NO-BREAK SPACE}%: score 0.77, above its own threshold 0.27"
+    )
+    # all else of the row is what it is without them
+    assert {**view(others=(OTHER,)), "others": None} == {**view(), "others": None}
+
+
+def test_an_older_ecg_other_leads_and_a_history_are_said():
+    older = replace(OTHER, recorded_at=NOW - timedelta(days=400), value=0.2)
+    (one,) = view(others=(older,))["others"]["rows"]
+    assert (one["when"], one["side"]) == ("ECG of 17 Oct 2025", "below")
+    read = replace(OTHER, variant="recalibrated", lead_set="1")
+    (one,) = view(others=(read,))["others"]["rows"]
+    assert one["title"] == "House B <i>net</i>, recalibrated, lead I only"
+
+
+def test_more_families_than_marks_are_counted():
+    many = tuple(replace(OTHER, family=f"f{i}") for i in range(6))
+    others = view(others=many)["others"]
+    assert [one["bar"]["shape"] for one in others["rows"]] == [mark.shape for mark in OTHER_MARKS]
+    assert others["more"] == "2 more on the patient's page"
+
+
+def test_the_column_is_there_only_where_a_row_has_such_scores():
+    without = worklist_view(page(ROW, ROW), NOW, ZONE, grouped=True)
+    beside = worklist_view(page(ROW, replace(ROW, others=(OTHER,))), NOW, ZONE, grouped=True)
+    assert not without["others"]
+    names = [column["name"] for column in without["columns"]]
+    assert "others" not in names
+    assert [column["name"] for column in beside["columns"]] == [*names[:-1], "others", names[-1]]
+    assert "Other models" not in legend(page(ROW))
+    assert "not comparable with the score in the row" in legend(page(replace(ROW, others=(OTHER,))))
+
+
+def test_the_script_draws_every_mark_of_other_families():
+    script = asset("worklist.js")
+    assert all(f'"{mark.shape}": [[' in script for mark in OTHER_MARKS)

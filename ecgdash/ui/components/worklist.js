@@ -19,8 +19,21 @@ function picture(width, height, label) {
   return shape("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
 }
 
+// Marks of other families: hollow, of shapes that none of our variants has; points in half widths.
+const HOLLOW = {
+  "triangle-down": [[-1, -0.9], [1, -0.9], [0, 1]],
+  "triangle-right": [[-0.9, -1], [1, 0], [-0.9, 1]],
+  "bowtie": [[-1, -0.9], [1, 0.9], [1, -0.9], [-1, 0.9]],
+  "star": [[0, -1.2], [0.28, -0.38], [1.14, -0.37], [0.45, 0.15], [0.71, 0.97], [0, 0.48],
+    [-0.71, 0.97], [-0.45, 0.15], [-1.14, -0.37], [-0.28, -0.38]],
+};
+
 function marker(kind, x, y, size, colour) {
   const half = size / 2;
+  if (HOLLOW[kind]) {
+    const points = HOLLOW[kind].map(([dx, dy]) => `${x + dx * half},${y + dy * half}`).join(" ");
+    return shape("polygon", { points, style: `fill: var(--ed-background); stroke: var(--ed-${colour}); stroke-width: 1.3` });
+  }
   const fill = `fill: var(--ed-${colour}); stroke: var(--ed-background); stroke-width: 1`;
   if (kind === "circle") return shape("circle", { cx: x, cy: y, r: half, style: fill });
   if (kind === "square") return shape("rect", { x: x - half, y: y - half, width: size, height: size, style: fill });
@@ -131,19 +144,43 @@ function lvefCell(row) {
   return cell("lvef", value, make("div", "small muted", row.lvef_age));
 }
 
+// Scores of other families: each with its own label, threshold and card; nothing joins them.
+function othersCell(row) {
+  const td = cell("others");
+  if (row.others.rows.length) td.append(make("div", "small muted sum", row.others.title));
+  row.others.rows.forEach((one) => {
+    const grid = make("div", "other");
+    grid.setAttribute("role", "group");
+    grid.setAttribute("aria-label", `${one.title}, ${one.label}`);
+    const value = make("span", "value");
+    value.append(cardLink(one.card, one.card_title, one.value));
+    const side = make("span", "small");
+    side.append(make("b", null, one.side), " ", cardLink(one.card, one.card_title, make("span", "muted", one.threshold)));
+    const under = make("span", "under small");
+    under.append(make("b", null, one.label), make("span", "muted", ` · ${one.title}`));
+    if (one.when) under.append(make("span", "muted when", ` · ${one.when}`));
+    grid.append(value, bar(one.bar, 84), side, under);
+    td.append(grid);
+  });
+  if (row.others.more) td.append(make("div", "small muted", row.others.more));
+  return td;
+}
+
 function stepCell(row) {
   const step = make("div", row.step_strong ? "" : "muted");
   step.append(row.step_strong ? make("b", null, row.step) : row.step);
   return cell("step", step, row.reason && make("div", "small muted", row.reason));
 }
 
-function bodyRow(row, narrow) {
+function bodyRow(row, narrow, others) {
   const tr = make("tr", row.act ? "act" : "");
   tr.append(
     patientCell(row), flagsCell(row), scoreCell(row, narrow), changeCell(row),
     cell("trend", row.trend && sparkline(row.trend)), lvefCell(row),
-    cell("when", make("span", "small muted", row.when)), stepCell(row),
+    cell("when", make("span", "small muted", row.when)),
   );
+  if (others) tr.append(othersCell(row));
+  tr.append(stepCell(row));
   return tr;
 }
 
@@ -155,7 +192,7 @@ function tableHead(columns) {
     const col = make("col", column.name);
     if (column.width) col.style.width = `${column.width}px`;
     group.append(col);
-    const th = make("th", null, column.title);
+    const th = make("th", column.name, column.title);
     th.scope = "col";
     tr.append(th);
   });
@@ -165,7 +202,7 @@ function tableHead(columns) {
 
 function draw(root, data) {
   const narrow = root.getBoundingClientRect().width < 500;
-  const table = make("table");
+  const table = make("table", data.others ? "with-others" : "");
   table.setAttribute("aria-label", "Worklist");
   const body = make("tbody");
   data.groups.forEach((group) => {
@@ -176,7 +213,7 @@ function draw(root, data) {
       tr.append(td);
       body.append(tr);
     }
-    group.rows.forEach((row) => body.append(bodyRow(row, narrow)));
+    group.rows.forEach((row) => body.append(bodyRow(row, narrow, data.others)));
   });
   table.append(...tableHead(data.columns), body);
   root.replaceChildren(table);
