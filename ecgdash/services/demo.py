@@ -134,7 +134,7 @@ class _Fill:
 
         total_ecgs = sum(len(own) for own in files.values())
         self._report(0, len(files), total_ecgs)
-        engines = load_engines(self.settings)
+        engines = load_engines(self.settings, few=True)
         echoes, diagnoses = _tables(self.settings)
         unscored: list[str] = []
         n_unscored = 0
