@@ -9,6 +9,7 @@ from ecgdash.labels.published import BASELINE, FOLLOW_UP, TABLES, ModelFigures, 
 from ecgdash.plots import variant_style
 from ecgdash.services.family_figures import FamilyFigures
 from ecgdash.ui import html, words
+from ecgdash.ui.card_contents import heading
 from ecgdash.ui.card_tables import figure
 from ecgdash.ui.html import Cell
 
@@ -31,7 +32,7 @@ _GROUP_WORDS: Final = {
 
 def draw_groups(card: FamilyCard, figures: FamilyFigures | None, marked: str) -> None:
     """Draw AUROC, and sensitivity beside specificity, of every variant in every subgroup."""
-    html.draw(Cell('<h2 class="ed-h2">Subgroups</h2>'))
+    html.draw(heading("subgroups"))
     if figures is None or not any(figures.parts.values()):
         html.draw(
             html.text("Not evaluated: no evaluation of these weights is installed."),

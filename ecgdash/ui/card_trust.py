@@ -13,6 +13,7 @@ from ecgdash.domain.trust import TRUST_MARKS, FamilyTrust, TrustCheck, verdict
 from ecgdash.plots import variant_style
 from ecgdash.services.trust_maps import LOW_LVEF
 from ecgdash.ui import card_tables, html, words
+from ecgdash.ui.card_contents import heading
 from ecgdash.ui.html import Cell, Column
 
 __all__ = ["draw_trust", "trust_table", "verdict_words", "wave_heat"]
@@ -139,7 +140,7 @@ def draw_trust(card: FamilyCard, trust: FamilyTrust | None, variant: str) -> Non
     variant : str
         Shown first, because a link led there; "" for the one with most history.
     """
-    html.draw(html.element("h2", "How far to trust the maps", kind="ed-h2"))
+    html.draw(heading("trust"))
     if trust is None:
         html.draw(
             html.text(
@@ -176,7 +177,7 @@ def _draw_heats(card: FamilyCard, trust: FamilyTrust, variant: str) -> None:
     if not maps:
         return
     html.draw(
-        html.element("h2", "What moves the score, by lead and wave", kind="ed-h2"),
+        heading("heats"),
         html.small(
             "DeepLIFT against a flat line, of the logit without history. Rest: what lies between "
             "the waves. Supporting evidence only."

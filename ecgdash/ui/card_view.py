@@ -9,6 +9,7 @@ from ecgdash.domain import FamilyCard, ProbabilityMap, Repeatability
 from ecgdash.plots.card import reliability, reliability_top, repeat_ranges, repeats
 from ecgdash.services.family_figures import FamilyFigures
 from ecgdash.ui import card_tables, html, words
+from ecgdash.ui.card_contents import heading
 from ecgdash.ui.card_groups import draw_groups
 from ecgdash.ui.html import Cell
 from ecgdash.ui.page import Page
@@ -81,7 +82,7 @@ def draw_evidence(
         Whose rows are marked, because a link led there; "" for none.
     """
     html.draw(
-        _heading("Thresholds"),
+        heading("thresholds"),
         html.small(
             "A score is above a threshold when it equals it or is higher. Youden's index weighs a "
             "missed case like a false call."
@@ -99,7 +100,7 @@ def _draw_probability(card: FamilyCard, marked: str, page: Page) -> None:
         for item in reversed(card.variants)
         if item.probability is not None
     }
-    html.draw(_heading("From score to probability"))
+    html.draw(heading("probability"))
     if not maps:
         html.draw(html.text("Not measured: no map was fitted, so no score here is a probability."))
         return
@@ -133,7 +134,7 @@ def _draw_repeats(card: FamilyCard, marked: str, page: Page) -> None:
         if item.repeatability is not None
     }
     html.draw(
-        _heading("Repeat ECGs"),
+        heading("repeats"),
         html.small(
             "How far the score of a stable patient moves from one ECG to the next. Noise floor: "
             "half width of the 95 % limits of agreement (Bland and Altman); a change within it "
@@ -188,7 +189,7 @@ def _draw_side_by_side(kind: str, drawn: "Sequence[tuple[str, go.Figure, str]]")
 
 def draw_method(card: FamilyCard) -> None:
     """Draw training data, label definition, our choices and the notes."""
-    html.draw(_heading("Training data and label"))
+    html.draw(heading("training"))
     definition = card.label_definition or "how it was read is not stated on the card"
     html.draw(html.join(html.bold(f"{_label(card.label)}: "), definition))
     if card.training_data:
@@ -202,7 +203,7 @@ def draw_method(card: FamilyCard) -> None:
         ("Notes", card.notes),
     ):
         if lines:
-            html.draw(_heading(title), _list(lines))
+            html.draw(html.element("h2", title, kind="ed-h2"), _list(lines))
     if card.check is not None:
         html.draw(
             html.small(
@@ -214,10 +215,6 @@ def draw_method(card: FamilyCard) -> None:
 
 def _label(label: str) -> str:
     return label.replace("<=", "≤").replace(" %", "\N{NO-BREAK SPACE}%")
-
-
-def _heading(title: str) -> Cell:
-    return html.element("h2", title, kind="ed-h2")
 
 
 def _list(lines: Sequence[str]) -> Cell:

@@ -8,6 +8,7 @@ from ecgdash.domain import FamilyCard
 from ecgdash.labels.published import FOLLOW_UP
 from ecgdash.services.monitoring import choose_family, refresh_worklist, rivals
 from ecgdash.ui import card_tables, card_trust, card_view, html, words
+from ecgdash.ui.card_contents import contents
 from ecgdash.ui.card_precision import draw_precision
 from ecgdash.ui.html import Cell, Column
 from ecgdash.ui.navigation import card_href
@@ -96,12 +97,20 @@ def draw_family(card: FamilyCard, page: Page) -> None:
     variant = st.query_params.get("variant", "")
     card_view.draw_head(card, status_words(card, page))
     draw_choice(card, page)
+    html.draw(contents(_absent_sections(card, page)))
     card_view.draw_evidence(card, page.family_figures.get(card.family), variant, page)
     if not card.external:
         card_trust.draw_trust(card, page.family_trust.get(card.family), variant)
     card_view.draw_method(card)
     if not card.external:
         draw_precision(page.family_precision.get(card.family))
+
+
+def _absent_sections(card: FamilyCard, page: Page) -> tuple[str, ...]:
+    if card.external:
+        return ("trust", "heats")
+    trust = page.family_trust.get(card.family)
+    return () if trust is not None and any(trust.maps.values()) else ("heats",)
 
 
 def status_words(card: FamilyCard, page: Page) -> str:

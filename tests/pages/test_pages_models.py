@@ -207,6 +207,16 @@ def test_a_full_card_shows_every_part(full):
     assert len(at.get("plotly_chart")) == 2
 
 
+@pytest.mark.parametrize("of", ["full", "site"])
+def test_a_card_s_contents_lead_to_the_sections_it_has(of, request):
+    text = text_of(request.getfixturevalue(of).open(PAGE))
+    nav = re.search(r'<nav class="ed-contents".*?</nav>', text, re.S).group(0)
+    led_to = re.findall(r'href="#(card-[a-z]+)"', nav)
+    there = re.findall(r'<h2 class="ed-h2" id="(card-[a-z]+)"', text)
+    assert led_to == there
+    assert len(there) >= 5
+
+
 def test_every_score_of_a_patient_links_to_its_card(site):
     text = told(site.open("pages/patient.py", patient=site.keys["HM-0102"]))
     scores = re.search(r'aria-label="Scores of this ECG".*?</table>', text, re.S).group(0)
