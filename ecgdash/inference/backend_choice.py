@@ -95,6 +95,7 @@ def choose_backend(
     """
     from ecgdash.inference.backend_openvino import (
         OpenVinoBackend,
+        openvino_has_bfloat16,
         openvino_is_there,
         openvino_version,
     )
@@ -112,6 +113,8 @@ def choose_backend(
     if wish.name == "auto" and (not openvino_is_there() or _size(net) > _LARGEST_NET):
         return Chosen(on_torch, None)
     precision = wish.precision("openvino", openvino_version())
+    if precision == "bfloat16" and not openvino_has_bfloat16():
+        precision = "float32"  # it passed on another machine
     if wish.name == "openvino":
         return Chosen(OpenVinoBackend(net, n_crops, wish.threads, precision), None)
     other = OpenVinoBackend(net, n_crops, wish.threads, precision)
@@ -136,13 +139,17 @@ def lower_backends(
     list of tuple of str and Backend
         The name under which a record keeps it; the fastest kind first.
     """
-    from ecgdash.inference.backend_openvino import OpenVinoBackend, openvino_is_there
+    from ecgdash.inference.backend_openvino import (
+        OpenVinoBackend,
+        openvino_has_bfloat16,
+        openvino_is_there,
+    )
 
     kind = _kind(device)
     if device.type == "cuda":
         return [(kind, TorchBackend(net, device, name)) for name in ("bfloat16", "tf32")]
     found: list[tuple[str, Backend]] = [(kind, TorchBackend(net, device, "bfloat16"))]
-    if openvino_is_there():
+    if openvino_is_there() and openvino_has_bfloat16():
         found.insert(0, ("openvino", OpenVinoBackend(net, n_crops, threads, "bfloat16")))
     return found
 

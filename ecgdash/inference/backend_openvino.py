@@ -27,7 +27,12 @@ from ecgdash.nets.family import FamilyNet
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["OpenVinoBackend", "openvino_is_there", "openvino_version"]
+__all__ = [
+    "OpenVinoBackend",
+    "openvino_has_bfloat16",
+    "openvino_is_there",
+    "openvino_version",
+]
 
 _TELEMETRY: Final = "openvino_telemetry"
 _HINTS: Final = {"float32": "f32", "bfloat16": "bf16"}
@@ -82,6 +87,18 @@ def _core() -> Any:
         return pool.submit(loaded).result()
 
 
+@cache
+def openvino_has_bfloat16() -> bool:
+    """Return whether OpenVINO computes in bfloat16 here; elsewhere it silently does in float32.
+
+    Raises
+    ------
+    InvalidValue
+        If openvino is not installed.
+    """
+    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 class _Features(nn.Module):
     """The part that OpenVINO computes: from crops to the pooled features of all branches."""
 
@@ -114,7 +131,6 @@ class OpenVinoBackend:
         Crops a pass, always this many.
     threads : int
     precision : {"float32", "bfloat16"}
-        Where the processor lacks bfloat16, OpenVINO computes in float32.
 
     Raises
     ------
@@ -133,6 +149,10 @@ class OpenVinoBackend:
                 accepted=f"Accepted: {', '.join(_HINTS)}",
             )
         self.version = openvino_version()
+        if precision == "bfloat16" and not openvino_has_bfloat16():
+            raise InvalidValue(
+                "this processor has no bfloat16 for openvino", accepted="Accepted: float32"
+            )
         self.precision = precision
         self._net = net
         self._n_crops = n_crops

@@ -16,13 +16,19 @@ from inference_family import FAMILY, ecg
 
 from ecgdash.domain import EcgRecord
 from ecgdash.errors import InputDoesNotFitModel, InvalidValue
-from ecgdash.inference import backend_choice
-from ecgdash.inference.backend_choice import AT_LEAST_FASTER, BackendWish, choose_backend
+from ecgdash.inference import backend_choice, backend_openvino
+from ecgdash.inference.backend_choice import (
+    AT_LEAST_FASTER,
+    BackendWish,
+    choose_backend,
+    lower_backends,
+)
 from ecgdash.inference.backend_openvino import OpenVinoBackend, openvino_is_there
 from ecgdash.inference.backends import TorchBackend
 from ecgdash.inference.batches import Batches
 from ecgdash.inference.engine import Engine
 from ecgdash.inference.manifest import read_manifest
+from ecgdash.inference.precision_record import PrecisionResult
 from ecgdash.nets.family import FamilyNet
 from ecgdash.signal.preprocess import preprocess_crops
 from ecgdash.simulate.cohort import simulate_patients
@@ -200,6 +206,37 @@ def test_auto_measures_once_a_process(family_net: FamilyNet) -> None:
     assert first.ratio > 0
     assert again.ratio == first.ratio
     assert (first.ratio >= AT_LEAST_FASTER) == (first.backend.name == "openvino")
+
+
+@needs_openvino
+def test_without_bfloat16_openvino_is_in_float32_and_measures_nothing_lower(
+    family_net: FamilyNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenVINO itself would fall back in silence, and a record would say that bfloat16 passed."""
+    there = f"{backend_openvino.__name__}.openvino_has_bfloat16"
+    monkeypatch.setattr(there, lambda: False)
+    with pytest.raises(InvalidValue, match="no bfloat16 for openvino"):
+        OpenVinoBackend(family_net, 3, 1, "bfloat16")
+    assert [name for name, _ in lower_backends(family_net, CPU, 3, 1)] == ["torch"]
+    version = backend_openvino.openvino_version()
+    passed = PrecisionResult("openvino", "bfloat16", version, 50, 0.01, 0.3, 1, 0)
+    wish = BackendWish("openvino", 1, (passed,))
+    assert choose_backend(family_net, CPU, 3, wish, "w").backend.precision == "float32"
+    monkeypatch.setattr(there, lambda: True)
+    assert choose_backend(family_net, CPU, 3, wish, "w").backend.precision == "bfloat16"
+
+
+@needs_openvino
+def test_what_the_processor_has_is_read_from_openvino() -> None:
+    flags = Path("/proc/cpuinfo")
+    if not flags.is_file():
+        pytest.skip("only Linux lists a processor's instruction sets")
+    listed = set(flags.read_text(encoding="utf-8").split())
+    found = backend_openvino.openvino_has_bfloat16()
+    if "avx512_bf16" in listed:
+        assert found
+    if not {"avx512_bf16", "amx_bf16", "avx_ne_convert", "bf16"} & listed:
+        assert not found
 
 
 def test_auto_is_torch_without_openvino_and_for_what_is_long_to_convert(
