@@ -3,6 +3,10 @@
 import csv
 from pathlib import Path
 
+from ecgdash.services.importing import import_paths
+from ecgdash.settings import Settings
+from ecgdash.store import Store, open_store
+
 SAMPLES = Path(__file__).resolve().parents[1] / "sample_data"
 
 
@@ -17,3 +21,12 @@ def codes_of(text: str) -> list[str]:
 def code_of(text: str) -> str:
     """Return the code of the first of them."""
     return codes_of(text)[0]
+
+
+def store_of(settings: Settings, *codes: str) -> Store:
+    """Open a store and import sample patients with their echoes; nothing is scored."""
+    store = open_store(settings.database_url)
+    folder = settings.sample_dir
+    paths = [folder / "ecgs" / code for code in codes]
+    import_paths(store, paths, settings=settings, echo=folder / "echo.csv", site="SIM")
+    return store

@@ -8,13 +8,13 @@ threshold that lay further from it than the noise floor. A lower precision is us
 record of these very weights, this backend and this version of its library says that it passed.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ecgdash.errors import EcgDashError, InputFileError, InvalidValue
+from ecgdash.errors import EcgDashError, InvalidValue
+from ecgdash.inference.figure_file import FigureFile
 from ecgdash.inference.manifest import InstalledFamily, beside_path, verify_beside
 
 __all__ = [
@@ -31,8 +31,13 @@ __all__ = [
 PRECISION_NAME: Final = "precision.json"
 LARGEST_ERROR_LOGIT: Final = 0.02
 NEAR_LOGIT: Final = 1.0
-_FORMAT: Final = "ecgdash-precision@1"
-_TODO: Final = "Make it with 'python -m ecgdash models precision FAMILY'"
+_FILE: Final = FigureFile(
+    name=PRECISION_NAME,
+    format="ecgdash-precision@1",
+    what="the figures of lower precisions",
+    written_by="'models precision' writes it",
+    todo="Make it with 'python -m ecgdash models precision FAMILY'",
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class PrecisionRecord:
 def precision_document(found: PrecisionRecord) -> dict[str, Any]:
     """Return what `precision.json` holds."""
     return {
-        "format": _FORMAT,
+        "format": _FILE.format,
         "family": found.family,
         "weights_sha256": found.weights_sha256,
         "data": found.data,
@@ -115,26 +120,18 @@ def read_precision(path: Path) -> PrecisionRecord:
     InputFileError
         If the file is not there or not what `precision_document` describes.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != _FORMAT:
-            raise ValueError(f"format {content['format']!r}, known is {_FORMAT}")
-        return PrecisionRecord(
-            family=str(content["family"]),
-            weights_sha256=str(content["weights_sha256"]),
-            data=str(content["data"]),
-            n_ecgs=int(content["n_ecgs"]),
-            seed=int(content["seed"]),
-            results=tuple(_result(row) for row in content["results"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        why = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
-        raise InputFileError(
-            f"the figures of lower precisions cannot be read ({why})",
-            where=path.name,
-            accepted=f"Accepted: {PRECISION_NAME} as 'models precision' writes it",
-            todo=_TODO,
-        ) from error
+    return _FILE.read(path, _record)
+
+
+def _record(content: Mapping[str, Any]) -> PrecisionRecord:
+    return PrecisionRecord(
+        family=str(content["family"]),
+        weights_sha256=str(content["weights_sha256"]),
+        data=str(content["data"]),
+        n_ecgs=int(content["n_ecgs"]),
+        seed=int(content["seed"]),
+        results=tuple(_result(row) for row in content["results"]),
+    )
 
 
 def _result(row: Mapping[str, Any]) -> PrecisionResult:

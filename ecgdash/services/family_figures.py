@@ -5,14 +5,14 @@ installs that file beside the weights. Figures count only for the very weights
 they were measured on: the pages call a family without such a file not evaluated.
 """
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ecgdash.errors import InputFileError, InvalidValue
+from ecgdash.errors import InvalidValue
+from ecgdash.inference.figure_file import FigureFile
 from ecgdash.inference.manifest import (
     InstalledFamily,
     read_manifest,
@@ -36,10 +36,15 @@ __all__ = [
 ]
 
 EVALUATION_NAME: Final = "evaluation.json"
-_FORMAT: Final = "ecgdash-evaluation@1"
+_FILE: Final = FigureFile(
+    name=EVALUATION_NAME,
+    format="ecgdash-evaluation@1",
+    what="the evaluation",
+    written_by="an evaluation writes it",
+    todo="Make it with 'python -m ecgdash evaluate ... --report FOLDER'",
+)
 _FIGURES: Final = ("auroc", "sensitivity", "specificity")
 _COUNTS: Final = ("n", "n_positive", "n_enriched")
-_TODO: Final = "Make it with 'python -m ecgdash evaluate ... --report FOLDER'"
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ def evaluation_document(result: Mapping[str, Any]) -> dict[str, Any]:
     seed = result["seed"]
     seeds = [] if seed is None else [seed] if isinstance(seed, int) else list(seed)
     return {
-        "format": _FORMAT,
+        "format": _FILE.format,
         "family": result["family"],
         "weights_sha256": result["weights_sha256"],
         "simulated": result["simulated"],
@@ -124,30 +129,7 @@ def read_figures(path: Path) -> FamilyFigures:
     InputFileError
         If the file is not there or not what `evaluation_document` describes.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != _FORMAT:
-            raise InputFileError(
-                f"format {content['format']!r} is not known",
-                where=path.name,
-                accepted=f"Accepted: {_FORMAT}",
-                todo=_TODO,
-            )
-        return _figures(content)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputFileError(
-            f"the evaluation cannot be read ({_why(error)})",
-            where=path.name,
-            accepted=f"Accepted: {EVALUATION_NAME} as an evaluation writes it",
-            todo=_TODO,
-        ) from error
-
-
-def _why(error: Exception) -> str:
-    """Return the cause without the path, which may name a folder of the machine."""
-    if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    return f"{type(error).__name__}: {error}"
+    return _FILE.read(path, _figures)
 
 
 def _figures(content: Mapping[str, Any]) -> FamilyFigures:
@@ -212,7 +194,7 @@ def add_evaluation(path: Path, models_dir: Path) -> InstalledFamily:
     todo = "Evaluate the installed weights with 'python -m ecgdash evaluate'"
     row = row_of_the_weights(figures, models_dir, todo, path.name)
     if not all(figures.parts.values()):
-        raise InvalidValue("the evaluation holds no subgroup", where=path.name, todo=_TODO)
+        raise InvalidValue("the evaluation holds no subgroup", where=path.name, todo=_FILE.todo)
     kept = row.folder / EVALUATION_NAME
     if kept.resolve() != path.resolve():
         shutil.copyfile(path, kept)

@@ -8,18 +8,20 @@ hash, and the flags are made anew from what was kept.
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from ecgdash.domain.ecg import EcgRecord
 from ecgdash.domain.evidence import EcgEvidence, HeadScores
 from ecgdash.domain.model import FamilyCard
 from ecgdash.store import Findings, Store
 
-__all__ = ["LabelEngine", "findings_of", "run_label_head"]
+__all__ = ["ECGS_AT_ONCE", "LabelEngine", "findings_of", "run_label_head"]
 
 _LOG = logging.getLogger(__name__)
 
-_ECGS_PER_PART = 32
+ECGS_AT_ONCE: Final = 64
+"""Decoded and prepared they wait in memory for one network after the other; also what a GPU takes
+in one pass."""
 
 
 class LabelEngine(Protocol):
@@ -86,8 +88,8 @@ def run_label_head(
     """
     weights = engine.card.weights_sha256
     keys = store.without_head(patient_keys, weights)
-    for start in range(0, len(keys), _ECGS_PER_PART):
-        part = keys[start : start + _ECGS_PER_PART]
+    for start in range(0, len(keys), ECGS_AT_ONCE):
+        part = keys[start : start + ECGS_AT_ONCE]
         records = (read or store.records)(part)
         scores = engine.label_scores(records)
         found = {

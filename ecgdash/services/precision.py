@@ -14,9 +14,7 @@ from ecgdash.domain.model import FamilyCard, VariantCard
 from ecgdash.domain.pairs import TteEcgPair, form_pairs
 from ecgdash.domain.prediction import NotApplicable, VariantScore
 from ecgdash.errors import InvalidValue
-from ecgdash.inference.manifest import (
-    InstalledFamily,
-)
+from ecgdash.inference.manifest import InstalledFamily
 from ecgdash.inference.precision_record import (
     NEAR_LOGIT,
     PRECISION_NAME,

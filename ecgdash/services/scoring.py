@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from ecgdash.domain.model import FamilyCard
 from ecgdash.domain.pairs import TteEcgPair
 from ecgdash.domain.prediction import NotApplicable, Prediction, Provenance, VariantScore
 from ecgdash.services.external_inputs import INPUTS, extra_inputs, logits_with_inputs
-from ecgdash.services.judging import run_label_head
+from ecgdash.services.judging import ECGS_AT_ONCE, run_label_head
 from ecgdash.services.scoring_parts import Course, Inputs, Waveforms, in_parts
 from ecgdash.services.worklists import refresh_worklist
 from ecgdash.settings import Settings
@@ -39,8 +39,6 @@ __all__ = [
 ]
 
 _LOG = logging.getLogger(__name__)
-
-_ECGS_PER_BATCH: Final = 32
 
 
 class ScoringEngine(Protocol):
@@ -228,8 +226,8 @@ def _pass_one(
     ]
     known = {key: row for rows in inputs.values() for key, row in rows.items()}
     base: dict[str, NDArray[np.float64]] = {}
-    for start in range(0, len(lacking), _ECGS_PER_BATCH):
-        keys = lacking[start : start + _ECGS_PER_BATCH]
+    for start in range(0, len(lacking), ECGS_AT_ONCE):
+        keys = lacking[start : start + ECGS_AT_ONCE]
         made = logits_with_inputs(engine, ecgs.read(keys), keys, known)
         base.update(zip(keys, made, strict=True))
     return base

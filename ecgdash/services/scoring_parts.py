@@ -9,15 +9,12 @@ from ecgdash.domain.model import FamilyCard
 from ecgdash.domain.pairs import TteEcgPair, form_pairs
 from ecgdash.domain.prediction import Prediction
 from ecgdash.services.external_inputs import INPUTS
-from ecgdash.services.judging import LabelEngine
+from ecgdash.services.judging import ECGS_AT_ONCE, LabelEngine
 from ecgdash.store import Store, StoredEcg
 
 __all__ = ["Course", "Inputs", "Waveforms", "in_parts"]
 
 _PATIENTS_PER_PART: Final = 50
-_ECGS_PER_PART: Final = 64
-"""Where every network must run, a part holds no more (a single patient's ECGs may): decoded and
-prepared they wait in memory for one network after the other."""
 
 Inputs = Mapping[str, tuple[float, ...]]
 """What a network reads beside each ECG, by the ECG's key."""
@@ -26,7 +23,10 @@ Inputs = Mapping[str, tuple[float, ...]]
 def in_parts(
     store: Store, labeller: LabelEngine | None, keys: Sequence[str]
 ) -> Iterator[Sequence[str]]:
-    """Yield patients in their order, so many at a time as are scored together."""
+    """Yield patients in their order, so many at a time as are scored together.
+
+    Where every network must run, a part holds `ECGS_AT_ONCE` at most, or a single patient.
+    """
     waiting = [
         keys[start : start + _PATIENTS_PER_PART]
         for start in range(0, len(keys), _PATIENTS_PER_PART)
@@ -35,7 +35,7 @@ def in_parts(
     while waiting:
         part = waiting.pop()
         fresh = store.without_head(part, labeller.card.weights_sha256) if labeller else []
-        if len(part) == 1 or len(fresh) <= _ECGS_PER_PART:
+        if len(part) == 1 or len(fresh) <= ECGS_AT_ONCE:
             yield part
             continue
         middle = (len(part) + 1) // 2
@@ -52,7 +52,7 @@ class Waveforms:
     def read(self, keys: Sequence[str]) -> list[EcgRecord]:
         """Return ECGs in the order of the keys."""
         lacking = [key for key in keys if key not in self._kept]
-        if len(self._kept) + len(lacking) > _ECGS_PER_PART:
+        if len(self._kept) + len(lacking) > ECGS_AT_ONCE:
             self._kept, lacking = {}, list(keys)
         if lacking:
             self._kept.update(zip(lacking, self._store.records(lacking), strict=True))

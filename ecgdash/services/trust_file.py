@@ -4,7 +4,6 @@
 an evaluation it counts only for the very weights it was measured on.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -13,10 +12,8 @@ import numpy as np
 
 from ecgdash.domain.attribution import WAVE_COLUMNS, WaveTable
 from ecgdash.domain.trust import TRUST_MARKS, CohortMap, FamilyTrust, TrustCheck
-from ecgdash.errors import InputFileError
-from ecgdash.inference.manifest import (
-    InstalledFamily,
-)
+from ecgdash.inference.figure_file import FigureFile
+from ecgdash.inference.manifest import InstalledFamily
 from ecgdash.services.beside_weights import (
     estimate_from,
     installed_figures_of,
@@ -35,8 +32,13 @@ __all__ = [
 ]
 
 EXPLANATIONS_NAME: Final = "explanations.json"
-_FORMAT: Final = "ecgdash-explanations@1"
-_TODO: Final = "Make it with 'python -m ecgdash models trust FAMILY'"
+_FILE: Final = FigureFile(
+    name=EXPLANATIONS_NAME,
+    format="ecgdash-explanations@1",
+    what="the figures of the maps",
+    written_by="'models trust' writes it",
+    todo="Make it with 'python -m ecgdash models trust FAMILY'",
+)
 _MARKS: Final = {mark.key: mark for mark in TRUST_MARKS}
 _DECIMALS: Final = 6
 
@@ -44,7 +46,7 @@ _DECIMALS: Final = 6
 def trust_document(found: FamilyTrust) -> dict[str, Any]:
     """Return what `explanations.json` holds; what is not defined is None."""
     return {
-        "format": _FORMAT,
+        "format": _FILE.format,
         "family": found.family,
         "weights_sha256": found.weights_sha256,
         "data": found.data,
@@ -101,24 +103,7 @@ def read_trust(path: Path) -> FamilyTrust:
     InputFileError
         If the file is not there or not what `trust_document` describes.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != _FORMAT:
-            raise InputFileError(
-                f"format {content['format']!r} is not known",
-                where=path.name,
-                accepted=f"Accepted: {_FORMAT}",
-                todo=_TODO,
-            )
-        return _trust(content)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        why = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
-        raise InputFileError(
-            f"the figures of the maps cannot be read ({why})",
-            where=path.name,
-            accepted=f"Accepted: {EXPLANATIONS_NAME} as 'models trust' writes it",
-            todo=_TODO,
-        ) from error
+    return _FILE.read(path, _trust)
 
 
 def _trust(content: Mapping[str, Any]) -> FamilyTrust:
@@ -176,5 +161,5 @@ def install_trust(found: FamilyTrust, models_dir: Path) -> InstalledFamily:
     WeightsHashMismatch
         If the figures are of other weights than the installed ones.
     """
-    row = row_of_the_weights(found, models_dir, _TODO)
+    row = row_of_the_weights(found, models_dir, _FILE.todo)
     return write_beside(row, "explanations", EXPLANATIONS_NAME, trust_document(found), models_dir)

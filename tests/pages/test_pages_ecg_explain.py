@@ -9,18 +9,16 @@ from page_driver import Site, told
 
 from ecgdash.domain import VariantScore
 from ecgdash.services.explaining import attribute, earlier_of
-from ecgdash.services.importing import import_paths
 from ecgdash.services.monitoring import timeline
 from ecgdash.services.scoring import load_engines, score_patients
 from ecgdash.services.stability import stability
 from ecgdash.settings import Settings
-from ecgdash.store import open_store
 from ecgdash.ui import words
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))  # a page test leaves itself as __main__
 
-from tests.sample_patients import code_of  # noqa: E402
+from tests.sample_patients import code_of, store_of  # noqa: E402
 
 CODES = {
     "scored": code_of("recovery, then relapse"),
@@ -33,10 +31,7 @@ CODES = {
 def filled(tmp_path_factory):
     """Return settings, store and engines with some sample patients, scored."""
     settings = Settings(database_url=f"sqlite:///{tmp_path_factory.mktemp('e') / 'store.db'}")
-    store = open_store(settings.database_url)
-    folder = settings.sample_dir
-    paths = [folder / "ecgs" / code for code in CODES.values()]
-    import_paths(store, paths, settings=settings, echo=folder / "echo.csv", site="SIM")
+    store = store_of(settings, *CODES.values())
     engines = load_engines(settings)
     score_patients(store, engines)
     yield settings, store, engines

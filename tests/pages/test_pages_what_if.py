@@ -7,13 +7,11 @@ from page_driver import Site, told
 
 from ecgdash.domain import RECALIBRATED, UNCALIBRATED, VariantScore
 from ecgdash.services.explaining import family_terms
-from ecgdash.services.importing import import_paths
 from ecgdash.services.monitoring import timeline
 from ecgdash.services.scoring import installed_cards, load_engines, score_patients
 from ecgdash.services.what_if import stored_base_logits, what_if
 from ecgdash.settings import Settings
-from ecgdash.store import open_store
-from tests.sample_patients import code_of
+from tests.sample_patients import code_of, store_of
 
 PATIENT = code_of("recovery, then relapse")
 
@@ -26,11 +24,7 @@ def settings(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def filled(settings):
-    store = open_store(settings.database_url)
-    folder = settings.sample_dir
-    import_paths(
-        store, [folder / "ecgs" / PATIENT], settings=settings, echo=folder / "echo.csv", site="SIM"
-    )
+    store = store_of(settings, PATIENT)
     score_patients(store, load_engines(settings))
     yield store
     store.close()

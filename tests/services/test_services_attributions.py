@@ -16,15 +16,14 @@ from ecgdash.io import read_ecg
 from ecgdash.nets.se_resnext import use_complete_forms
 from ecgdash.services import attributions as module
 from ecgdash.services.attributions import attribute, attribute_record, earlier_of
-from ecgdash.services.importing import import_paths
 from ecgdash.services.monitoring import timeline
 from ecgdash.services.scoring import load_engines, score_patients
 from ecgdash.settings import Settings
 from ecgdash.simulate.examples import example_parameters
 from ecgdash.simulate.waveform import synthesise
-from ecgdash.store import Findings, open_store
+from ecgdash.store import Findings
 from ecgdash.store.schema import attributions
-from tests.sample_patients import code_of
+from tests.sample_patients import code_of, store_of
 
 PATIENT = code_of("recovery, then relapse")
 SEED = 5002
@@ -98,12 +97,8 @@ def test_an_ecg_against_itself_has_nothing_to_explain(engines, simulated, lead_s
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """Return a store with one scored sample patient, and the patient's course."""
-    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('kept') / 'store.db'}")
-    settings = Settings()
-    folder = settings.sample_dir
-    import_paths(
-        store, [folder / "ecgs" / PATIENT], settings=settings, echo=folder / "echo.csv", site="SIM"
-    )
+    settings = Settings(database_url=f"sqlite:///{tmp_path_factory.mktemp('kept') / 'store.db'}")
+    store = store_of(settings, PATIENT)
     loaded = load_engines(settings)
     score_patients(store, loaded)
     yield store, timeline(store, f"SIM/{PATIENT}", [engine.card for engine in loaded])

@@ -18,12 +18,10 @@ from ecgdash.services.explaining import (
     with_contributions,
 )
 from ecgdash.services.exporting import provenance_json
-from ecgdash.services.importing import import_paths
 from ecgdash.services.monitoring import timeline
 from ecgdash.services.scoring import load_engines, score_patients
 from ecgdash.settings import Settings
-from ecgdash.store import open_store
-from tests.sample_patients import code_of
+from tests.sample_patients import code_of, store_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENT = code_of("recovery, then relapse")
@@ -34,11 +32,7 @@ def explained(tmp_path_factory):
     """Return address, store, engines and course of one imported and scored sample patient."""
     address = f"sqlite:///{tmp_path_factory.mktemp('explain') / 'store.db'}"
     settings = Settings(database_url=address)
-    store = open_store(address)
-    folder = settings.sample_dir
-    import_paths(
-        store, [folder / "ecgs" / PATIENT], settings=settings, echo=folder / "echo.csv", site="SIM"
-    )
+    store = store_of(settings, PATIENT)
     engines = load_engines(settings)
     score_patients(store, engines)
     cards = [engine.card for engine in engines]

@@ -63,7 +63,7 @@ def base_logits(store, patients):
 def test_parts_hold_every_patient_in_order_and_few_fresh_ecgs(
     store, patients, engines, monkeypatch
 ):
-    monkeypatch.setattr(scoring_parts, "_ECGS_PER_PART", 5)
+    monkeypatch.setattr(scoring_parts, "ECGS_AT_ONCE", 5)
     parts = [list(part) for part in in_parts(store, engines[0], patients)]
     assert [key for part in parts for key in part] == patients
     counts = dict(zip(patients, COUNTS, strict=True))
@@ -86,7 +86,7 @@ def test_every_ecg_is_decoded_once_for_head_and_families(store, patients, engine
 def test_logits_and_progress_do_not_depend_on_the_parts(
     store, patients, engines, monkeypatch, most
 ):
-    monkeypatch.setattr(scoring_parts, "_ECGS_PER_PART", most)
+    monkeypatch.setattr(scoring_parts, "ECGS_AT_ONCE", most)
     told = []
     score_patients(store, engines, on_progress=lambda done, total: told.append((done, total)))
     assert told[-1] == (6, 6)
@@ -98,7 +98,7 @@ def test_logits_and_progress_do_not_depend_on_the_parts(
 
 
 def test_no_more_ecgs_are_held_than_a_part_may_hold(store, patients, asked, monkeypatch):
-    monkeypatch.setattr(scoring_parts, "_ECGS_PER_PART", 4)
+    monkeypatch.setattr(scoring_parts, "ECGS_AT_ONCE", 4)
     keys = [ecg.key for key in patients for ecg in store.ecgs_of(key)]
     ecgs = Waveforms(store)
     first = ecgs.read(keys[:3])

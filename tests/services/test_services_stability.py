@@ -17,7 +17,7 @@ from ecgdash.settings import Settings
 from ecgdash.signal.preprocess import preprocess_window
 from ecgdash.signal.window import scored_window
 from ecgdash.store import Findings, open_store
-from tests.sample_patients import code_of
+from tests.sample_patients import code_of, store_of
 
 PATIENT = code_of("recovery, then relapse")
 
@@ -27,11 +27,7 @@ def scored(tmp_path_factory):
     """Return store, engines and course of one imported and scored sample patient."""
     address = f"sqlite:///{tmp_path_factory.mktemp('stability') / 'store.db'}"
     settings = Settings(database_url=address)
-    store = open_store(address)
-    folder = settings.sample_dir
-    import_paths(
-        store, [folder / "ecgs" / PATIENT], settings=settings, echo=folder / "echo.csv", site="SIM"
-    )
+    store = store_of(settings, PATIENT)
     engines = load_engines(settings)
     patient = store.find_patients(f"SIM/{PATIENT}")[0].key
     first = store.record(store.ecgs_of(patient)[-1].key)

@@ -7,13 +7,11 @@ from ecgdash.domain import RECALIBRATED, EcgRef, EchoStudy, History, TteEcgPair,
 from ecgdash.errors import InvalidValue, NotFound
 from ecgdash.inference.two_pass import BaseScored, score_course
 from ecgdash.services.explaining import family_terms
-from ecgdash.services.importing import import_paths
 from ecgdash.services.monitoring import timeline
 from ecgdash.services.scoring import load_engines, score_patients
 from ecgdash.services.what_if import stored_base_logits, what_if, with_lvef
 from ecgdash.settings import Settings
-from ecgdash.store import open_store
-from tests.sample_patients import code_of
+from tests.sample_patients import code_of, store_of
 
 PATIENT = code_of("recovery, then relapse")
 
@@ -23,11 +21,7 @@ def scored(tmp_path_factory):
     """Return store, course and recalibrated term of one imported and scored sample patient."""
     address = f"sqlite:///{tmp_path_factory.mktemp('what_if') / 'store.db'}"
     settings = Settings(database_url=address)
-    store = open_store(address)
-    folder = settings.sample_dir
-    import_paths(
-        store, [folder / "ecgs" / PATIENT], settings=settings, echo=folder / "echo.csv", site="SIM"
-    )
+    store = store_of(settings, PATIENT)
     engines = load_engines(settings)
     score_patients(store, engines)
     cards = [engine.card for engine in engines]
