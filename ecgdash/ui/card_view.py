@@ -7,6 +7,7 @@ import streamlit as st
 
 from ecgdash.domain import FamilyCard, ProbabilityMap, Repeatability
 from ecgdash.plots.card import reliability, reliability_top, repeat_ranges, repeats
+from ecgdash.plots.others import label_words
 from ecgdash.services.family_figures import FamilyFigures
 from ecgdash.ui import card_tables, html, words
 from ecgdash.ui.card_contents import heading
@@ -31,10 +32,10 @@ def draw_head(card: FamilyCard, status: str) -> None:
     variants = words.plural(len(card.variants), "score")
     what = (
         f"{variants} of one ECG of {words.lead_set_words(card.lead_set)}, for "
-        f"{_label(card.label)}. "
+        f"{label_words(card.label)}. "
     )
     if card.input_kind != "signal":
-        what = f"{variants} of one {card.input_kind}, for {_label(card.label)}. "
+        what = f"{variants} of one {card.input_kind}, for {label_words(card.label)}. "
     html.draw(
         Cell(f'<h2 class="ed-h2">{html.text(card.title).html}</h2>'),
         Cell("<p class=ed-told>"),
@@ -191,7 +192,7 @@ def draw_method(card: FamilyCard) -> None:
     """Draw training data, label definition, our choices and the notes."""
     html.draw(heading("training"))
     definition = card.label_definition or "how it was read is not stated on the card"
-    html.draw(html.join(html.bold(f"{_label(card.label)}: "), definition))
+    html.draw(html.join(html.bold(f"{label_words(card.label)}: "), definition))
     if card.training_data:
         html.draw(card_tables.training_table(card))
     else:
@@ -211,10 +212,6 @@ def draw_method(card: FamilyCard) -> None:
                 "and compares it with the one on this card."
             )
         )
-
-
-def _label(label: str) -> str:
-    return label.replace("<=", "≤").replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _list(lines: Sequence[str]) -> Cell:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from ecgdash.domain import FamilyCard
 from ecgdash.labels.published import FOLLOW_UP
+from ecgdash.plots.others import label_words
 from ecgdash.services.monitoring import choose_family, refresh_worklist, rivals
 from ecgdash.ui import card_tables, card_trust, card_view, html, words
 from ecgdash.ui.card_contents import contents
@@ -66,7 +67,7 @@ def draw_overview(shown: FamilyCard, page: Page) -> None:
         (
             html.join(html.link(card.title, card_href(card.family)), html.small(card.family)),
             words.lead_set_words(card.lead_set) if card.input_kind == "signal" else card.input_kind,
-            card.label.replace("<=", "≤"),
+            label_words(card.label),
             html.bold("active") if _is_active(card, page) else html.text("not active", "ed-muted"),
             _auroc(card, page),
             html.text(

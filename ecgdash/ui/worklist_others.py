@@ -5,6 +5,7 @@ one beside another.
 """
 
 import json
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -12,11 +13,11 @@ from zoneinfo import ZoneInfo
 from ecgdash.domain import WorklistOther, WorklistRow
 from ecgdash.plots.others import label_words, short_title, what_it_read
 from ecgdash.plots.scale import share
-from ecgdash.plots.style import OTHER_MARKS
+from ecgdash.plots.style import OTHER_MARKS, OtherMark
 from ecgdash.ui import words
 from ecgdash.ui.navigation import card_href
 
-__all__ = ["OTHERS_LEGEND", "OTHERS_TITLE", "others_json", "others_view"]
+__all__ = ["OTHERS_LEGEND", "OTHERS_TITLE", "marks_of", "others_json", "others_view"]
 
 OTHERS_TITLE: Final = "Other models (own definitions)"
 
@@ -27,16 +28,19 @@ OTHERS_LEGEND: Final = (
 )
 
 
-def others_view(row: WorklistRow, zone: ZoneInfo) -> dict[str, Any]:
-    """Return what the component draws of the other families: the first few, and how many more."""
-    shown = row.others[: len(OTHER_MARKS)]
+def marks_of(rows: Iterable[WorklistRow]) -> dict[str, OtherMark]:
+    """Return the mark of each family, the same in all rows of a page; the first few have one."""
+    families = dict.fromkeys(one.family for row in rows for one in row.others)
+    return dict(zip(families, OTHER_MARKS, strict=False))
+
+
+def others_view(row: WorklistRow, zone: ZoneInfo, marks: Mapping[str, OtherMark]) -> dict[str, Any]:
+    """Return what the component draws of the families that have a mark, and how many more."""
+    shown = [one for one in row.others if one.family in marks]
     hidden = len(row.others) - len(shown)
     return {
         "title": OTHERS_TITLE,
-        "rows": [
-            _other_view(one, mark.shape, row.last_ecg_at, zone)
-            for one, mark in zip(shown, OTHER_MARKS, strict=False)
-        ],
+        "rows": [_other_view(one, marks[one.family].shape, row.last_ecg_at, zone) for one in shown],
         "more": f"{hidden} more on the patient's page" if hidden else "",
     }
 

@@ -1,5 +1,6 @@
 """The worklist's rows as words and positions; the component only draws them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
@@ -7,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from ecgdash.domain import WorklistPage, WorklistRow
 from ecgdash.plots.scale import share
-from ecgdash.plots.style import variant_style
+from ecgdash.plots.style import OtherMark, variant_style
 from ecgdash.ui import words
 from ecgdash.ui.navigation import card_href, href
-from ecgdash.ui.worklist_others import OTHERS_LEGEND, OTHERS_TITLE, others_view
+from ecgdash.ui.worklist_others import OTHERS_LEGEND, OTHERS_TITLE, marks_of, others_view
 
 __all__ = ["GROUP_TITLES", "legend", "row_view", "worklist_view"]
 
@@ -50,8 +51,9 @@ def worklist_view(
         parts = [(GROUP_TITLES[g], list(rows)) for g, rows in groupby(page.rows, lambda r: r.group)]
     else:
         parts = [("", list(page.rows))]
+    marks = marks_of(page.rows)
     groups = [
-        {"title": title, "rows": [row_view(row, now, zone) for row in rows]}
+        {"title": title, "rows": [row_view(row, now, zone, marks) for row in rows]}
         for title, rows in parts
     ]
     *before, step = _COLUMNS
@@ -59,8 +61,16 @@ def worklist_view(
     return {"columns": [*before, *others, step], "others": bool(others), "groups": groups}
 
 
-def row_view(row: WorklistRow, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
-    """Return one row."""
+def row_view(
+    row: WorklistRow, now: datetime, zone: ZoneInfo, marks: Mapping[str, OtherMark]
+) -> dict[str, Any]:
+    """Return one row.
+
+    Parameters
+    ----------
+    marks : mapping of str to OtherMark
+        Of the other families on the page, by family.
+    """
     ordered = words.in_order(flag for flag in row.flags if flag != words.PLAIN_FLAG)
     names = [words.flag_words(flag) for flag in ordered]
     hidden = len(names) - _SHOWN_FLAGS
@@ -76,7 +86,7 @@ def row_view(row: WorklistRow, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
         "lvef": f"{row.last_lvef_percent:.0f} %" if row.last_lvef_percent is not None else "",
         "lvef_age": words.months_ago(row.last_echo_at, now) if row.last_echo_at else "",
         "when": words.day(row.last_ecg_at, zone) if row.last_ecg_at else "undated",
-        "others": others_view(row, zone),
+        "others": others_view(row, zone, marks),
         "step": _STEPS.get(row.next_step, row.next_step),
         "step_strong": bool(row.next_step),
         "reason": row.folded_reason or row.next_reason.partition(": ")[2] or row.next_reason,

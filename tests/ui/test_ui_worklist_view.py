@@ -8,6 +8,7 @@ from ecgdash.domain import Change, WorklistOther, WorklistPage, WorklistRow
 from ecgdash.plots.scale import share
 from ecgdash.plots.style import OTHER_MARKS
 from ecgdash.ui.components import asset
+from ecgdash.ui.worklist_others import marks_of
 from ecgdash.ui.worklist_view import legend, row_view, worklist_view
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -39,7 +40,8 @@ ROW = WorklistRow(
 
 
 def view(**changes):
-    return row_view(replace(ROW, **changes), NOW, ZONE)
+    row = replace(ROW, **changes)
+    return row_view(row, NOW, ZONE, marks_of([row]))
 
 
 def test_row():
@@ -169,6 +171,15 @@ def test_more_families_than_marks_are_counted():
     others = view(others=many)["others"]
     assert [one["bar"]["shape"] for one in others["rows"]] == [mark.shape for mark in OTHER_MARKS]
     assert others["more"] == "2 more on the patient's page"
+
+
+def test_a_family_has_the_same_mark_in_every_row():
+    both = (OTHER, replace(OTHER, family="ef40"))
+    rows = (replace(ROW, others=both), replace(ROW, others=both[1:]))
+    shown = worklist_view(page(*rows), NOW, ZONE, grouped=False)["groups"][0]["rows"]
+    first, second = ([one["bar"]["shape"] for one in row["others"]["rows"]] for row in shown)
+    assert first == [mark.shape for mark in OTHER_MARKS[:2]]
+    assert second == first[1:]
 
 
 def test_the_column_is_there_only_where_a_row_has_such_scores():
